@@ -1,0 +1,144 @@
+"""The algorithms: one pipeline and one default grid each. A new estimator is one entry here."""
+
+import json
+from dataclasses import dataclass
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ParameterGrid
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from helpers.config import BINARY, CATEGORICAL, NUMERIC, SEED
+
+STEP = "classify"
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An estimator and the hyperparameters tried by default."""
+
+    title: str
+    estimator: BaseEstimator
+    grid: dict[str, list]
+
+
+ALGORITHMS = {
+    "knn": Algorithm(
+        "k-nearest neighbours",
+        KNeighborsClassifier(),
+        {"n_neighbors": [3, 5, 7, 9, 11, 15, 21, 31], "weights": ["uniform", "distance"], "p": [1, 2]},
+    ),
+    "logreg": Algorithm(
+        "logistic regression",
+        LogisticRegression(max_iter=1000),
+        {"C": [0.001, 0.01, 0.1, 1, 10, 100], "class_weight": [None, "balanced"]},
+    ),
+    "tree": Algorithm(
+        "decision tree",
+        DecisionTreeClassifier(random_state=SEED),
+        {
+            "max_depth": [3, 5, 7, 9, None],
+            "min_samples_leaf": [1, 5, 20, 50],
+            "class_weight": [None, "balanced"],
+        },
+    ),
+    "forest": Algorithm(
+        "random forest",
+        RandomForestClassifier(random_state=SEED),
+        {
+            "n_estimators": [100, 200, 400],
+            "max_depth": [6, 10, None],
+            "min_samples_leaf": [1, 5],
+            "class_weight": [None, "balanced"],
+        },
+    ),
+}
+
+
+def algorithm(name: str) -> Algorithm:
+    """Look an algorithm up by name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name; the message lists those that exist.
+    """
+    if name not in ALGORITHMS:
+        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[name]
+
+
+def make_pipeline(name: str) -> Pipeline:
+    """Return the unfitted pipeline of an algorithm: preprocessing (``prepare``), then ``classify``.
+
+    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones pass as they are.
+    """
+    prepare = ColumnTransformer(
+        [
+            ("scale", StandardScaler(), NUMERIC),
+            ("encode", OneHotEncoder(drop="if_binary"), CATEGORICAL),
+            ("keep", "passthrough", BINARY),
+        ]
+    )
+    return Pipeline([("prepare", prepare), (STEP, clone(algorithm(name).estimator))])
+
+
+def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
+    """Return the grid to search: the algorithm's default, or the given one after a check.
+
+    Parameters
+    ----------
+    name : str
+        One of ``ALGORITHMS``.
+    grid : dict or str, optional
+        Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (what
+        ``papermill -p grid`` passes). None or empty means the default.
+
+    Returns
+    -------
+    dict
+        ``{hyperparameter: [values]}``, without the pipeline's step prefix.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, not a mapping of names to non-empty lists, or names a hyperparameter that the
+        estimator does not have.
+    """
+    chosen = algorithm(name)
+    if grid is None or grid == "":
+        return chosen.grid
+    if isinstance(grid, str):
+        try:
+            grid = json.loads(grid)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}") from None
+    if not isinstance(grid, dict) or not grid:
+        raise ValueError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
+    known = sorted(chosen.estimator.get_params())
+    for key, values in grid.items():
+        if key not in known:
+            raise ValueError(f"unknown grid key {key!r} for {name}: choose from {', '.join(known)}")
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
+    return grid
+
+
+def prefixed(grid: dict[str, list]) -> dict[str, list]:
+    """Return the grid with the pipeline's step in front of every key, as scikit-learn's searches expect it."""
+    return {f"{STEP}__{key}": values for key, values in grid.items()}
+
+
+def combination_name(params: dict) -> str:
+    """Return a combination's run name, keys in alphabetical order: ``n_neighbors=9 p=2 weights=distance``."""
+    return " ".join(f"{key.removeprefix(STEP + '__')}={params[key]}" for key in sorted(params))
+
+
+def combinations(grid: dict[str, list]) -> list[dict]:
+    """Return every combination of a grid, in scikit-learn's order (``ParameterGrid``)."""
+    return list(ParameterGrid(grid))
