@@ -1,0 +1,239 @@
+"""What a customer table must look like, and one clear error that lists everything wrong with it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import pandas as pd
+import pandera.pandas as pa
+
+from helpers.config import BINARY, CATEGORICAL, FEATURES, NUMERIC, TARGET
+
+# The one place for what is plausible: closed ranges in the table's units, known categories, whole codes.
+RANGES = {
+    "CreditScore": (300, 900),  # points
+    "Age": (18, 100),  # years
+    "Tenure": (0, 60),  # years with the bank
+    "Balance": (0, 1e8),  # euros
+    "EstimatedSalary": (0, 1e8),  # euros a year
+}
+CHOICES = {
+    "NumOfProducts": [1, 2, 3, 4],
+    "Geography": ["France", "Germany", "Spain"],
+    "Gender": ["Female", "Male"],
+    "HasCrCard": [0, 1],
+    "IsActiveMember": [0, 1],
+    TARGET: [0, 1],
+}
+COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
+COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", TARGET]
+NUMBERS = [*NUMERIC, *BINARY, TARGET]
+
+# A stratified 20 % hold-out and five folds of the rest need some of each class everywhere.
+MIN_PER_CLASS = 10
+
+MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"
+OUT_OF_RANGE, UNKNOWN_CATEGORY = "out of range", "unknown category"
+DUPLICATE, TOO_FEW, NO_ROWS = "duplicate", "too few of a class", "no rows"
+
+
+class DataError(ValueError):
+    """A file or table that cannot be used; the message lists every problem and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one column."""
+
+    column: str
+    kind: str  # one of the constants above
+    rows: int  # how many rows have it
+    text: str  # what is wrong, example rows, what to do
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.text}"
+
+
+def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
+    """List everything wrong with a table, without raising.
+
+    Parameters
+    ----------
+    df : DataFrame
+        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file.
+    target : bool
+        True for a training table: all 14 columns, both classes. False for new customers: the ten features
+        are required; the identifiers and the outcome are checked only where given.
+
+    Returns
+    -------
+    list of Problem
+        In the order of the columns; empty when the table is fine.
+    """
+    lines = df.index + 2 if pd.api.types.is_integer_dtype(df.index) else pd.RangeIndex(2, len(df) + 2)
+    df = df.reset_index(drop=True)
+    if not len(df):
+        return [
+            Problem("table", NO_ROWS, 0, "there are no rows below the header. Give at least one customer.")
+        ]
+    numbers, found = _to_numbers(df, lines)
+    try:
+        _schema(target).validate(numbers, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        wrong_type = df.notna() & numbers.isna()
+        for (column, check), cases in error.failure_cases.groupby(
+            ["column", "check"], dropna=False, sort=False
+        ):
+            if check == "column_in_dataframe":
+                found += [_missing_column(name, df.columns) for name in cases["failure_case"]]
+                continue
+            at = cases["index"].astype("int64")
+            at = at[~wrong_type[column].to_numpy()[at]]  # those are already listed
+            if check == "field_uniqueness":
+                at = at[df[column].notna().to_numpy()[at]]
+            if len(at):
+                found.append(_bad_values(column, check, df[column].iloc[at], lines[at]))
+    if target and TARGET in numbers and not any(problem.column == TARGET for problem in found):
+        found += _class_counts(numbers[TARGET])
+    return sorted(found, key=lambda problem: COLUMNS.index(problem.column))
+
+
+def validate(
+    df: pd.DataFrame, *, target: bool = True, tolerate: Collection[str] = (), source: str = "the table"
+) -> pd.DataFrame:
+    """Check a table and return it in the project's types, or raise one error that lists every problem.
+
+    Parameters
+    ----------
+    df : DataFrame
+        As read by ``data.read_csv``.
+    target : bool
+        See `problems`.
+    tolerate : collection of str
+        Kinds of problem that are let through, e.g. ``{MISSING_VALUE, UNKNOWN_CATEGORY}`` for a batch that
+        is to be looked at rather than scored.
+    source : str
+        What to call the table in the error, e.g. its file name.
+
+    Returns
+    -------
+    DataFrame
+        The known columns, in the table's order, extra ones dropped. Numeric and binary columns are float64
+        (an MLflow signature of whole numbers would refuse a float later), ``Exited`` int64, categories str.
+
+    Raises
+    ------
+    DataError
+        If there is any problem that is not tolerated.
+    """
+    found = [problem for problem in problems(df, target=target) if problem.kind not in tolerate]
+    if found:
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise DataError("\n  - ".join([f"{source} cannot be used, {count}:", *map(str, found)]))
+    numbers, _ = _to_numbers(df, df.index)
+    known = numbers[[name for name in COLUMNS if name in numbers]].reset_index(drop=True)
+    return known.astype({TARGET: "int64"}) if TARGET in known and known[TARGET].notna().all() else known
+
+
+def _schema(target: bool) -> pa.DataFrameSchema:
+    """Return the pandera schema, after the numbers were parsed."""
+    required = COLUMNS if target else FEATURES
+
+    def column(name: str) -> pa.Column:
+        dtype = "float64" if name in NUMBERS else "str" if name in CATEGORICAL else None
+        check = pa.Check.in_range(*RANGES[name]) if name in RANGES else None
+        check = pa.Check.isin(CHOICES[name]) if name in CHOICES else check
+        return pa.Column(
+            dtype,
+            check,
+            nullable=name in ("RowNumber", "Surname"),
+            unique=name == "CustomerId",
+            required=name in required,
+        )
+
+    return pa.DataFrameSchema({name: column(name) for name in COLUMNS})
+
+
+def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
+    """Parse the numeric columns as float64 and the categories as str; list what is not a number."""
+    parsed, found = df.copy(), []
+    for name in parsed.columns.intersection(NUMBERS):
+        parsed[name] = pd.to_numeric(df[name], errors="coerce").astype("float64")
+        bad = (df[name].notna() & parsed[name].isna()).to_numpy()
+        if bad.any():
+            examples = _examples(df[name][bad], lines[bad])
+            found.append(
+                Problem(
+                    name,
+                    WRONG_TYPE,
+                    int(bad.sum()),
+                    f"{_rows(bad.sum())} not a number ({examples}). "
+                    "Write plain numbers, with a point for decimals and no thousands separator.",
+                )
+            )
+    for name in parsed.columns.intersection(CATEGORICAL):
+        parsed[name] = df[name].astype("str")
+    return parsed, found
+
+
+def _missing_column(name: str, columns: pd.Index) -> Problem:
+    close = {column.strip().lower(): column for column in map(str, columns)}
+    match = get_close_matches(name.lower(), close, n=1, cutoff=0.8)
+    hint = f"rename {close[match[0]]!r} to it" if match else "add it, spelled exactly like this"
+    return Problem(name, MISSING_COLUMN, 0, f"the column is missing: {hint}.")
+
+
+def _bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> Problem:
+    rows, examples = _rows(len(values)), _examples(values, lines)
+    if check == "not_nullable":
+        where = "line " + ", ".join(map(str, lines[:3])) + (", ..." if len(lines) > 3 else "")
+        return Problem(
+            column,
+            MISSING_VALUE,
+            len(values),
+            f"{rows} without a value ({where}). Fill them in or remove the rows.",
+        )
+    if check == "field_uniqueness":
+        return Problem(
+            column,
+            DUPLICATE,
+            len(values),
+            f"{rows} share their value with another ({examples}). Keep one row per customer.",
+        )
+    if column in RANGES:
+        low, high = RANGES[column]
+        return Problem(
+            column,
+            OUT_OF_RANGE,
+            len(values),
+            f"{rows} outside {low:g} to {high:g} ({examples}). Correct or remove the rows.",
+        )
+    kind = UNKNOWN_CATEGORY if column in CATEGORICAL else OUT_OF_RANGE
+    return Problem(
+        column,
+        kind,
+        len(values),
+        f"{rows} not one of {', '.join(map(str, CHOICES[column]))} ({examples}). Correct or remove the rows.",
+    )
+
+
+def _class_counts(outcome: pd.Series) -> list[Problem]:
+    counts = outcome.value_counts().reindex([0, 1], fill_value=0)
+    if counts.min() >= MIN_PER_CLASS:
+        return []
+    text = (
+        f"{counts[0]} customers stayed (0) and {counts[1]} left (1); a hold-out and five folds need at least "
+        f"{MIN_PER_CLASS} of each. Add customers of the rarer class."
+    )
+    return [Problem(TARGET, TOO_FEW, int(counts.min()), text)]
+
+
+def _rows(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count} rows are"
+
+
+def _examples(values: pd.Series, lines: pd.Index, most: int = 3) -> str:
+    shown = [
+        f"line {line}: {str(value)[:40]!r}" for line, value in zip(lines[:most], values[:most], strict=True)
+    ]
+    return ", ".join(shown) + (", ..." if len(values) > most else "")
