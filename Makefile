@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lab ui bench notebooks lint clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## make the environment in .venv
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is not: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt -e .
+	@touch $@
+
+run: $(READY) ## the whole series headlessly, on the embedded store or MLFLOW_TRACKING_URI
+	$(BIN)/python -m helpers.series
+
+test: $(READY) ## every test and every notebook, stored outputs compared
+	$(BIN)/python -m pytest --nbval
+
+lab: $(READY) ## JupyterLab
+	$(BIN)/jupyter lab --notebook-dir=.
+
+ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
+	$(BIN)/python -m helpers.store
+	$(BIN)/mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
+
+bench: $(READY) ## this project beside its peers: ratios
+	$(BIN)/python -m benchmarks.bench
+
+notebooks: $(READY) ## execute the notebooks in place: refreshes their stored outputs
+	$(BIN)/python -m tests.refresh_notebooks
+
+lint: $(READY) ## ruff, for code and notebooks
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean: ## remove executed copies and caches; keeps the store
+	rm -rf outputs .pytest_cache .ruff_cache
+
+-include infra/stack.mk

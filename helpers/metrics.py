@@ -1,0 +1,28 @@
+"""The three scores of the project, on one table."""
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer
+
+from helpers.config import SCORES
+
+
+def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "test") -> dict[str, float]:
+    """Score a fitted classifier.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; knows ``predict`` and ``predict_proba`` or ``decision_function``.
+    X : DataFrame of shape (n_customers, n_features)
+    y : Series of shape (n_customers,)
+        0 or 1.
+    side : str
+        Put before every name: ``test`` gives ``test_f1``, ``test_accuracy``, ``test_roc_auc``.
+
+    Returns
+    -------
+    dict
+        Score by name, each in [0, 1].
+    """
+    return {f"{side}_{name}": float(get_scorer(name)(model, X, y)) for name in SCORES}

@@ -1,0 +1,231 @@
+"""Model versions and their stages: register, promote, archive, roll back.
+
+A stage is an alias (``staging``, ``production``: where a name points now) and a tag ``stage`` on every version
+(``staging``, ``production``, ``archived``: what a version is or was). Every call also settles what an
+interrupted one left, moves ``production`` only to a version whose model loads, and changes nothing the second time.
+"""
+
+import getpass
+from datetime import UTC, datetime
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from sklearn.pipeline import Pipeline
+
+from helpers.artifacts import digest
+from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
+
+DIGEST_TAG = "model_sha256"
+
+
+class RegistryError(RuntimeError):
+    """A registry call that can't be done; the message says what to do."""
+
+
+def register(
+    client: MlflowClient, algorithm: str, model_uri: str, run_id: str, tags: dict[str, str] | None = None
+) -> ModelVersion:
+    """Register a logged model as the next version of ``churn-<algorithm>`` and put it in staging.
+
+    The version that was in staging is archived. Safe when several trainings register at once: the newest
+    version ends in staging.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    algorithm : str
+    model_uri : str
+        ``models:/<model id>``, as `artifacts.log_model` returns it.
+    run_id : str
+        The finished model run.
+    tags : dict, optional
+        Further tags of the version.
+    """
+    name = registered_name(algorithm)
+    try:
+        client.create_registered_model(name, description=f"Bank churn: every training of {algorithm}.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    weights = digest(mlflow.artifacts.download_artifacts(f"{model_uri}/model.skops"))
+    # The stage is given with the version in one call: no version is ever without one.
+    created = client.create_model_version(
+        name,
+        source=model_uri,
+        run_id=run_id,
+        model_id=model_uri.removeprefix("models:/"),
+        tags={**(tags or {}), "stage": STAGING, "algorithm": algorithm, DIGEST_TAG: weights},
+    )
+    settle(client, name)
+    return client.get_model_version(name, created.version)
+
+
+def promote(client: MlflowClient, name: str, version: str | int, reason: str) -> ModelVersion:
+    """Copy a version to the name that serving uses and point ``production`` at the copy.
+
+    Promoting what is live already returns the live version and changes nothing; promoting what was live
+    once points back at its copy instead of making another.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    name : str
+        Registered model to promote from, e.g. ``churn-forest``.
+    version : str or int
+    reason : str
+        Recorded on the version.
+
+    Raises
+    ------
+    RegistryError
+        If the version does not exist or its model does not load; nothing is changed then.
+    """
+    chosen = _version(client, name, version)
+    origin = {"source_name": name, "source_version": str(chosen.version)}
+    copy = next((v for v in versions(client, PRODUCTION_MODEL) if origin.items() <= v.tags.items()), None)
+    if copy is None:
+        load(client, name, version)
+        copy = _copy(client, chosen, origin)
+    return _go_live(client, copy, reason)
+
+
+def roll_back(client: MlflowClient, reason: str) -> ModelVersion:
+    """Point ``production`` back at the version that was live before the live one, and archive that.
+
+    Raises
+    ------
+    RegistryError
+        If nothing is live, or nothing was live before it.
+    """
+    live = production(client)
+    if live is None:
+        raise RegistryError(f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet")
+    before = live.tags.get("previous_version")
+    if not before:
+        raise RegistryError(f"nothing to roll back to: version {live.version} is the first that was live")
+    earlier = _version(client, PRODUCTION_MODEL, before)
+    return _go_live(client, earlier, reason, previous=earlier.tags.get("previous_version", ""))
+
+
+def archive(client: MlflowClient, name: str, version: str | int, reason: str) -> ModelVersion:
+    """Take a version out of staging or production and tag it ``archived``; nothing is deleted."""
+    chosen = _version(client, name, version)
+    for alias, holder in client.get_registered_model(name).aliases.items():
+        if str(holder) == str(chosen.version) and alias in (STAGING, PRODUCTION):
+            client.delete_registered_model_alias(name, alias)
+    if chosen.tags.get("stage") != ARCHIVED:
+        _note(client, chosen, ARCHIVED, reason)
+    return client.get_model_version(name, chosen.version)
+
+
+def production(client: MlflowClient) -> ModelVersion | None:
+    """Return the live version, or None while nothing was promoted."""
+    return _holder(client, PRODUCTION_MODEL, PRODUCTION)
+
+
+def staged(client: MlflowClient, algorithm: str) -> ModelVersion | None:
+    """Return the algorithm's version in staging, or None."""
+    return _holder(client, registered_name(algorithm), STAGING)
+
+
+def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """Return all versions of a registered model, oldest first; none if the name does not exist."""
+    found, token = [], None
+    while True:
+        page = client.search_model_versions(f"name='{name}'", max_results=200, page_token=token)
+        found += page
+        if not (token := page.token):
+            return sorted(found, key=lambda version: int(version.version))
+
+
+def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
+    """Load a version's pipeline after checking its weights against the digest taken at registration.
+
+    Raises
+    ------
+    RegistryError
+        If the version does not exist, its files are missing, or they are not the registered ones.
+    """
+    chosen = _version(client, name, version)
+    try:
+        folder = mlflow.artifacts.download_artifacts(f"models:/{name}/{chosen.version}")
+        weights = digest(f"{folder}/model.skops")
+    except (MlflowException, OSError) as error:
+        raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
+    if weights != chosen.tags.get(DIGEST_TAG):
+        raise RegistryError(
+            f"{name} version {version} is not the model that was registered (its sha256 differs): "
+            "don't use it, archive it and train again"
+        )
+    return mlflow.sklearn.load_model(folder)
+
+
+def settle(client: MlflowClient, name: str) -> None:
+    """Finish what an interrupted call left half-done, so that aliases and stage tags agree.
+
+    The newest version tagged ``staging`` holds that alias; a version tagged ``staging`` or ``production``
+    without holding the alias is archived.
+    """
+    known = versions(client, name)
+    newest = next((v for v in reversed(known) if v.tags.get("stage") == STAGING), None)
+    if newest is not None and name != PRODUCTION_MODEL:
+        client.set_registered_model_alias(name, STAGING, newest.version)
+    aliases = client.get_registered_model(name).aliases if known else {}
+    for version in known:
+        stage = version.tags.get("stage")
+        if stage in (STAGING, PRODUCTION) and str(aliases.get(stage)) != str(version.version):
+            _note(client, version, ARCHIVED, f"left {stage}")
+
+
+def _copy(client: MlflowClient, chosen: ModelVersion, origin: dict[str, str]) -> ModelVersion:
+    copy = client.copy_model_version(f"models:/{chosen.name}/{chosen.version}", PRODUCTION_MODEL)
+    # Until the alias moves the copy counts as archived: an interruption leaves nothing half-promoted.
+    for key, value in {"stage": ARCHIVED, **origin}.items():
+        client.set_model_version_tag(copy.name, copy.version, key, value)
+    return client.get_model_version(copy.name, copy.version)
+
+
+def _go_live(
+    client: MlflowClient, target: ModelVersion, reason: str, previous: str | None = None
+) -> ModelVersion:
+    live = production(client)
+    if live is None or live.version != target.version:
+        load(client, target.name, target.version)
+        if previous is None:
+            previous = str(live.version) if live else ""
+        client.set_model_version_tag(target.name, target.version, "previous_version", previous)
+        _note(client, target, PRODUCTION, reason)
+        client.set_registered_model_alias(target.name, PRODUCTION, target.version)
+    settle(client, target.name)
+    return client.get_model_version(target.name, target.version)
+
+
+def _note(client: MlflowClient, version: ModelVersion, stage: str, reason: str) -> None:
+    """Tag a version with its new stage, and who moved it there, when and why."""
+    tags = {
+        "stage_by": getpass.getuser(),
+        "stage_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "stage_reason": reason,
+        "stage": stage,
+    }
+    for key, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _version(client: MlflowClient, name: str, version: str | int) -> ModelVersion:
+    try:
+        return client.get_model_version(name, str(version))
+    except MlflowException as error:
+        known = ", ".join(str(v.version) for v in versions(client, name)) or "none"
+        raise RegistryError(f"{name} has no version {version} (it has: {known})") from error
+
+
+def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
+    try:
+        return client.get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise

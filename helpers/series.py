@@ -1,0 +1,154 @@
+"""Run the notebooks headlessly, one after the other, into a folder of executed copies.
+
+    python -m helpers.series [--data CSV] [--models knn,tree] [--out outputs]
+
+Stops at the first failing notebook with the cell's error; ends with a table of what was trained and who won.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
+from helpers.models import ALGORITHMS, algorithm
+from helpers.registry import production
+from helpers.store import Store, connect
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook to run: its file, what its executed copy is called, and its parameters."""
+
+    notebook: str
+    name: str
+    parameters: dict = field(default_factory=dict)
+
+
+def steps(models: list[str], data: str | None = None) -> list[Step]:
+    """Return the series' notebooks in order, with 03 once per algorithm."""
+    given = {"data": str(Path(data).resolve())} if data else {}
+    return [
+        Step("01_eda", "01_eda", given),
+        Step("02_preprocess", "02_preprocess", given),
+        *(Step("03_train", f"03_train-{name}", {**given, "model": name}) for name in models),
+        Step("04_registry", "04_registry", given),
+    ]
+
+
+def run(todo: list[Step], out: Path, store: Store) -> str:
+    """Execute every step and attach its executed notebook to the MLflow runs it made.
+
+    A notebook that makes no run is attached to the next one's.
+
+    Parameters
+    ----------
+    todo : list of Step
+    out : Path
+        Folder of the executed copies; made if missing.
+    store : Store
+
+    Returns
+    -------
+    str
+        The series' id: the tag ``series`` of every run that was made.
+
+    Raises
+    ------
+    PapermillExecutionError
+        From the first notebook that fails.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    series, waiting = uuid.uuid4().hex[:12], []
+    for number, step in enumerate(todo, 1):
+        print(f"[{number}/{len(todo)}] {step.name} ...", end=" ", flush=True)
+        began = time.monotonic()
+        # MLflow puts these tags on every run that the notebook's kernel makes.
+        os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps({"series": series, "notebook": step.name})
+        copy = out / f"{step.name}.ipynb"
+        papermill.execute_notebook(
+            NOTEBOOKS / f"{step.notebook}.ipynb",
+            copy,
+            parameters=step.parameters,
+            cwd=ROOT,
+            progress_bar=False,
+            stderr_file=sys.stderr if sys.stderr.isatty() else None,
+        )
+        print(f"{time.monotonic() - began:.1f} s", flush=True)
+        waiting.append(copy)
+        if made := _runs(store, series, step.name):
+            for found in made:
+                for path in waiting:
+                    store.client.log_artifact(found.info.run_id, str(path), "notebook")
+            waiting = []
+    return series
+
+
+def summary(store: Store, series: str) -> pd.DataFrame:
+    """Return one row per algorithm of a series: scores, registered version, and who is live."""
+    live = production(store.client)
+    rows = []
+    for made in _runs(store, series):
+        if made.data.tags["level"] != "model":
+            continue
+        found = store.client.search_model_versions(f"run_id='{made.info.run_id}'")
+        own = [v for v in found if v.name == registered_name(made.data.tags["algorithm"])]
+        won = live is not None and live.run_id == made.info.run_id
+        rows.append(
+            {
+                "algorithm": made.data.tags["algorithm"],
+                "CV F1": made.data.metrics["cv_val_f1_mean"],
+                "hold-out F1": made.data.metrics["test_f1"],
+                "accuracy": made.data.metrics["test_accuracy"],
+                "ROC AUC": made.data.metrics["test_roc_auc"],
+                "version": f"{own[0].name} v{own[0].version}",
+                "won": f"{PRODUCTION_MODEL} v{live.version}" if won else "",
+            }
+        )
+    return pd.DataFrame(rows).sort_values("CV F1", ascending=False, ignore_index=True)
+
+
+def _runs(store: Store, series: str, notebook: str | None = None) -> list:
+    query = f"tags.series = '{series}' and tags.level != 'combination' and tags.level != 'fold'"
+    if notebook:
+        query += f" and tags.notebook = '{notebook}'"
+    return store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the series from the command line; return the exit code."""
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("--data", help="a CSV of customers (default: CHURN_DATA, else the embedded sample)")
+    cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
+    cli.add_argument("--out", type=Path, default=ROOT / "outputs", help="folder of the executed notebooks")
+    options = cli.parse_args(arguments)
+    models = options.models.split(",")
+    try:
+        for name in models:
+            algorithm(name)
+    except ValueError as error:
+        cli.error(str(error))
+    store = connect()
+    try:
+        series = run(steps(models, options.data), options.out, store)
+    except PapermillExecutionError as error:
+        print(f"failed\n\ncell {error.cell_index}: {error.ename}: {error.evalue}", file=sys.stderr)
+        print(f"The executed copy, with the traceback, is in {options.out}", file=sys.stderr)
+        return 1
+    print(f"\n{summary(store, series).to_string(index=False, float_format='{:.4f}'.format)}")
+    print(f"\nExecuted notebooks: {options.out}\nRuns and models: make ui")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The Python file that retrains one pipeline on its own, kept beside its model."""
+
+import math
+from string import Template
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+
+from helpers.config import FEATURES, NUMERIC, SCORES, SEED, TARGET, TEST_SIZE
+
+_SOURCE = Template('''\
+"""Retrain this very pipeline from a CSV and print its scores on the hold-out.
+
+    python pipeline.py data.csv [model.pkl]
+
+Written by the training of $title; needs $requirements.
+With a second argument the fitted pipeline is pickled there.
+"""
+
+import json
+import pickle
+import sys
+
+import pandas as pd
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+$imports
+
+FEATURES = $features
+NUMERIC = $numeric
+TARGET = "$target"
+
+pipeline = $pipeline
+
+
+def main(data: str, out: str | None = None) -> None:
+    """Split as in training, fit on the training part, score the hold-out once."""
+    table = pd.read_csv(data)
+    X = table[FEATURES].astype(dict.fromkeys(NUMERIC, "float64"))
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, table[TARGET], test_size=$test_size, stratify=table[TARGET], random_state=$seed
+    )
+    pipeline.fit(X_train, y_train)
+    print(json.dumps({f"test_{name}": get_scorer(name)(pipeline, X_test, y_test) for name in $scores}))
+    if out:
+        with open(out, "wb") as file:
+            pickle.dump(pipeline, file)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python pipeline.py data.csv [model.pkl]")
+    main(*sys.argv[1:])
+''')
+
+
+def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> str:
+    """Return the source of a script that rebuilds and refits ``pipeline``, without this package.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted or not; only its parameters are written.
+    title : str
+        What the pipeline is, for the script's docstring.
+    requirements : list of str
+        Pinned packages, for the docstring.
+    """
+    pipeline = clone(pipeline)
+    return _SOURCE.substitute(
+        title=title,
+        requirements=", ".join(requirements),
+        imports="\n".join(_imports(pipeline)),
+        features=FEATURES,
+        numeric=NUMERIC,
+        target=TARGET,
+        pipeline=pipeline.__repr__(N_CHAR_MAX=math.inf),
+        test_size=TEST_SIZE,
+        seed=SEED,
+        scores=SCORES,
+    )
+
+
+def _imports(pipeline: Pipeline) -> list[str]:
+    """Return one import line per estimator class, from the public module it is found in."""
+    parts = [pipeline, *pipeline.get_params(deep=True).values()]
+    classes = {type(part) for part in parts if isinstance(part, BaseEstimator)}
+    return sorted(f"from {_public_module(found)} import {found.__name__}" for found in classes)
+
+
+def _public_module(found: type) -> str:
+    # sklearn.neighbors._classification -> sklearn.neighbors
+    return ".".join(part for part in found.__module__.split(".") if not part.startswith("_"))
