@@ -12,10 +12,12 @@ PALETTE = [STAYED, LEFT, ACCENT, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F
 def figure(
     rows: int = 1, columns: int = 1, width: float = 6.5, height: float = 4.0, **kwargs
 ) -> tuple[Figure, Axes]:
-    """Return a figure and its axes, sized in inches, without the frame's upper and right edge."""
-    fig, axes = plt.subplots(
-        rows, columns, figsize=(width, height), layout="constrained", squeeze=True, **kwargs
-    )
+    """Return a figure and its axes, sized in inches, without the frame's upper and right edge.
+
+    A notebook shows it where it is a cell's last expression, and nowhere else.
+    """
+    fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **kwargs)
+    plt.close(fig)  # else pyplot keeps it open, and a notebook draws it a second time
     for ax in fig.axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(axis="y", color="#E5E5E5", lw=0.8)

@@ -1,6 +1,5 @@
 """Pictures of one training: the grid, the gap between training and validation, and the hold-out."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +9,19 @@ from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
 
 from helpers.figures_style import ACCENT, LEFT, MUTED, PALETTE, STAYED, figure
+
+
+def training_figures(
+    cv_results: dict, best: int, model: BaseEstimator, X: pd.DataFrame, y: pd.Series
+) -> dict[str, Figure]:
+    """Return every picture of a training by name; ``X`` and ``y`` are the hold-out."""
+    return {
+        "grid_scores": grid_scores(cv_results),
+        "train_validation_gap": train_validation_gap(cv_results, best),
+        "roc_and_precision_recall": roc_and_precision_recall(model, X, y),
+        "confusion": confusion(model, X, y),
+        "calibration": calibration(model, X, y),
+    }
 
 
 def grid_scores(cv_results: dict) -> Figure:
@@ -41,7 +53,7 @@ def grid_scores(cv_results: dict) -> Figure:
 
 
 def train_validation_gap(cv_results: dict, best: int) -> Figure:
-    """Draw every combination's training F1 against its validation F1; far right of the diagonal is overfit."""
+    """Draw every combination's training F1 against its validation F1; right of the diagonal is overfit."""
     fig, ax = figure(width=5.5, height=4.5)
     train, val = cv_results["mean_train_f1"], cv_results["mean_test_f1"]
     low, high = min(train.min(), val.min()) - 0.02, max(train.max(), val.max()) + 0.02
@@ -91,9 +103,7 @@ def confusion(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
 
 def calibration(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     """Draw the share that left against the predicted probability, over ten equally filled groups."""
-    fig, (top, below) = plt.subplots(
-        2, 1, figsize=(5.2, 5.2), sharex=True, height_ratios=[3, 1], layout="constrained"
-    )
+    fig, (top, below) = figure(2, 1, width=5.2, height=5.2, sharex=True, height_ratios=[3, 1])
     CalibrationDisplay.from_estimator(
         model, X, y, n_bins=10, strategy="quantile", ax=top, name="model", color=LEFT
     )
@@ -120,8 +130,8 @@ def _lines(ax: Axes, table: pd.DataFrame, x: str, colour: str | None, style: str
                 if name:
                     part = part[part[name] == wanted]
                     label.append(f"{name} = {wanted}")
+            look = {"color": PALETTE[i % len(PALETTE)], "ls": line, "ms": 4, "capsize": 2, "elinewidth": 0.6}
             ax.errorbar(
-                part[x].map(position), part["f1"], part["std"], fmt="o", ls=line, ms=4, capsize=2, elinewidth=0.6,
-                color=PALETTE[i % len(PALETTE)], label=", ".join(label),
-            )  # fmt: skip
+                part[x].map(position), part["f1"], part["std"], fmt="o", label=", ".join(label), **look
+            )
     ax.set_xticks(range(len(position)), position)

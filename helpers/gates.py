@@ -1,4 +1,4 @@
-"""The checks a candidate passes before it may go live. A check that can't be made fails loudly, never quietly."""
+"""The checks a candidate passes before it may go live. A check that can't be made fails loudly."""
 
 from dataclasses import dataclass
 

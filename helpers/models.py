@@ -130,7 +130,7 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
 
 
 def prefixed(grid: dict[str, list]) -> dict[str, list]:
-    """Return the grid with the pipeline's step in front of every key, as scikit-learn's searches expect it."""
+    """Return the grid with the pipeline's step in front of every key, as a search over it expects."""
     return {f"{STEP}__{key}": values for key, values in grid.items()}
 
 

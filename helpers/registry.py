@@ -1,8 +1,8 @@
 """Model versions and their stages: register, promote, archive, roll back.
 
-A stage is an alias (``staging``, ``production``: where a name points now) and a tag ``stage`` on every version
-(``staging``, ``production``, ``archived``: what a version is or was). Every call also settles what an
-interrupted one left, moves ``production`` only to a version whose model loads, and changes nothing the second time.
+A stage is an alias (``staging``, ``production``: where a name points now) and a tag ``stage`` on every
+version (``staging``, ``production``, ``archived``: what it is or was). Every call also settles what an
+interrupted one left, moves ``production`` only to a version whose model loads, and repeated does nothing.
 """
 
 import getpass
