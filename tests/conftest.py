@@ -1,0 +1,42 @@
+"""Fixtures that several test modules share."""
+
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from helpers.data import Split, load, split
+from helpers.models import make_pipeline
+from tests import stores
+
+
+@pytest.fixture(scope="session")
+def sample() -> Split:
+    """Return the first 1,500 customers of the embedded sample, split."""
+    customers: pd.DataFrame = load()
+    return split(customers.head(1500))
+
+
+@pytest.fixture(scope="session")
+def fitted(sample: Split) -> dict[str, Pipeline]:
+    """Return a small fitted pipeline per algorithm."""
+    small = {
+        "knn": {"n_neighbors": 15},
+        "logreg": {"C": 1.0},
+        "tree": {"max_depth": 4},
+        "forest": {"n_estimators": 10, "max_depth": 5},
+    }
+    return {
+        name: make_pipeline(name)
+        .set_params(**{f"classify__{key}": value for key, value in params.items()})
+        .fit(sample.X_train, sample.y_train)
+        for name, params in small.items()
+    }
+
+
+@pytest.fixture
+def store():
+    """Return the project's connection to an empty store of the test's own."""
+    from helpers.store import connect
+
+    with stores.in_use(stores.fresh()):
+        yield connect()

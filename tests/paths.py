@@ -1,0 +1,13 @@
+"""Where tests find the real table and the peers' figures, and what to say where they are not."""
+
+import pytest
+
+from helpers.config import ROOT
+
+SHARED = ROOT.parent / "shared"
+REAL_DATA = SHARED / "data" / "Churn_Modelling.csv"
+BENCH = SHARED / "bench"
+
+needs_real_data = pytest.mark.skipif(
+    not REAL_DATA.is_file(), reason="the real table, ../shared/data/Churn_Modelling.csv, is not there"
+)
