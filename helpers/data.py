@@ -87,20 +87,19 @@ def read_csv(path: str | os.PathLike) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            table = pd.read_csv(
-                io.BytesIO(content),
-                encoding="utf-8-sig",
-                index_col=False,
-                skip_blank_lines=False,  # keeps the index in step with the file's lines
-                low_memory=False,
-            )
+            table = _parse(content)
+            blank = table.isna().all(axis=1)
+            if blank.any():  # read again without them, for they turn whole numbers into decimals
+                table = _parse(content, skiprows=(blank.index[blank] + 1).tolist()).set_index(
+                    blank.index[~blank]
+                )
         except pd.errors.ParserWarning:
             raise DataError(
-                f"{path.name}: the lines have more fields than the header. Check the commas."
+                f"{path.name}: lines have more fields than the header. Check the commas."
             ) from None
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        except pd.errors.ParserError as error:
             raise DataError(f"{path.name} is not a well-formed CSV: {str(error).strip()}.") from None
-    return table.dropna(how="all")
+    return table
 
 
 def load(
@@ -144,6 +143,17 @@ def fingerprint(path: str | os.PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _parse(content: bytes, skiprows: list[int] | None = None) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(content),
+        encoding="utf-8-sig",
+        index_col=False,
+        skip_blank_lines=False,  # keeps the index in step with the file's lines
+        skiprows=skiprows,
+        low_memory=False,
+    )
+
+
 def _refuse_other_formats(path: Path, content: bytes) -> None:
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
@@ -160,8 +170,8 @@ def _refuse_other_formats(path: Path, content: bytes) -> None:
         raise DataError(
             f"{path.name} is not a CSV but a binary file. Save it as CSV (UTF-8, comma-separated)."
         )
-    header = text.lstrip().splitlines()[0]
-    names = next(csv.reader([header]))
+    header = text.splitlines()[0]
+    names = next(csv.reader([header]), [])
     known = [name for name in names if name in schema.COLUMNS]
     if repeated := sorted({name for name in known if known.count(name) > 1}):
         raise DataError(f"{path.name}: column {', '.join(repeated)} stands in the header twice. Keep one.")

@@ -29,6 +29,8 @@ COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Ge
 COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", TARGET]
 NUMBERS = [*NUMERIC, *BINARY, TARGET]
 
+EXAMPLES = 3  # rows shown per problem
+
 # A stratified 20 % hold-out and five folds of the rest need some of each class everywhere.
 MIN_PER_CLASS = 10
 
@@ -161,19 +163,8 @@ def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[P
         parsed[name] = pd.to_numeric(df[name], errors="coerce").astype("float64")
         bad = (df[name].notna() & parsed[name].isna()).to_numpy()
         if bad.any():
-            examples = _examples(df[name][bad], lines[bad])
-            found.append(
-                Problem(
-                    name,
-                    WRONG_TYPE,
-                    int(bad.sum()),
-                    f"{_rows(bad.sum())} not a number ({examples}). "
-                    "Write plain numbers, with a point for decimals and no thousands separator.",
-                )
-            )
-    for name in parsed.columns.intersection(CATEGORICAL):
-        parsed[name] = df[name].astype("str")
-    return parsed, found
+            found.append(_bad_values(name, "to_numeric", df[name][bad], lines[bad]))
+    return parsed.astype({name: "str" for name in parsed.columns.intersection(CATEGORICAL)}), found
 
 
 def _missing_column(name: str, columns: pd.Index) -> Problem:
@@ -184,37 +175,33 @@ def _missing_column(name: str, columns: pd.Index) -> Problem:
 
 
 def _bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> Problem:
-    rows, examples = _rows(len(values)), _examples(values, lines)
+    """Describe the values of one column that failed one of pandera's checks, or ``to_numeric``."""
+    todo = "Correct or remove the rows."
     if check == "not_nullable":
-        where = "line " + ", ".join(map(str, lines[:3])) + (", ..." if len(lines) > 3 else "")
-        return Problem(
-            column,
-            MISSING_VALUE,
-            len(values),
-            f"{rows} without a value ({where}). Fill them in or remove the rows.",
+        kind, what, todo = MISSING_VALUE, "without a value", "Fill in or remove the rows."
+    elif check == "field_uniqueness":
+        kind, what, todo = DUPLICATE, "not the only one of the customer", "Keep one row per customer."
+    elif column in RANGES and check != "to_numeric":
+        kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*RANGES[column])
+    elif column in CHOICES:
+        kind = (
+            WRONG_TYPE
+            if check == "to_numeric"
+            else UNKNOWN_CATEGORY
+            if column in CATEGORICAL
+            else OUT_OF_RANGE
         )
-    if check == "field_uniqueness":
-        return Problem(
-            column,
-            DUPLICATE,
-            len(values),
-            f"{rows} share their value with another ({examples}). Keep one row per customer.",
-        )
-    if column in RANGES:
-        low, high = RANGES[column]
-        return Problem(
-            column,
-            OUT_OF_RANGE,
-            len(values),
-            f"{rows} outside {low:g} to {high:g} ({examples}). Correct or remove the rows.",
-        )
-    kind = UNKNOWN_CATEGORY if column in CATEGORICAL else OUT_OF_RANGE
-    return Problem(
-        column,
-        kind,
-        len(values),
-        f"{rows} not one of {', '.join(map(str, CHOICES[column]))} ({examples}). Correct or remove the rows.",
-    )
+        what = f"not one of {', '.join(map(str, CHOICES[column]))}"
+    else:
+        kind, what = WRONG_TYPE, "not a number"
+        todo = "Write plain numbers: a point for decimals, nothing between thousands."
+    rows = "1 row is" if len(values) == 1 else f"{len(values)} rows are"
+    shown = [
+        f"line {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
+        for line, value in zip(lines[:EXAMPLES], values[:EXAMPLES], strict=True)
+    ]
+    examples = ", ".join(shown) + (", ..." if len(values) > EXAMPLES else "")
+    return Problem(column, kind, len(values), f"{rows} {what} ({examples}). {todo}")
 
 
 def _class_counts(outcome: pd.Series) -> list[Problem]:
@@ -226,14 +213,3 @@ def _class_counts(outcome: pd.Series) -> list[Problem]:
         f"{MIN_PER_CLASS} of each. Add customers of the rarer class."
     )
     return [Problem(TARGET, TOO_FEW, int(counts.min()), text)]
-
-
-def _rows(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count} rows are"
-
-
-def _examples(values: pd.Series, lines: pd.Index, most: int = 3) -> str:
-    shown = [
-        f"line {line}: {str(value)[:40]!r}" for line, value in zip(lines[:most], values[:most], strict=True)
-    ]
-    return ", ".join(shown) + (", ..." if len(values) > most else "")
