@@ -132,17 +132,16 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
     risk += np.array(RISK_PRODUCTS)[rich * 1, products - 1]
     risk += german * (RISK_GERMANY + RISK_GERMANY_TWO * (products == 2))
     risk += RISK_FEMALE * ~male + RISK_CREDIT * (credit - 650) / 100 + RISK_TENURE * (tenure - 5) / 5
-    other_risk = -1.8 + 2 * (salary - 100_000) / 100_000 - (age - 35) / 10
-    risk += shift["concept"] * (other_risk - risk)
+    other_risk = -1.55 + 2 * (salary - 100_000) / 100_000 - (age - 35) / 10
+    leaves = expit(risk)
+    leaves += shift["concept"] * (expit(other_risk) - leaves)
 
-    return pd.DataFrame(
+    customers = pd.DataFrame(
         {
             "RowNumber": everyone + 1,
             "CustomerId": 15_000_000 + 10_000_000 * seed + np.argsort(draw["CustomerId"], kind="stable"),
             "Surname": np.take(SURNAMES, (draw["Surname"] * len(SURNAMES)).astype(int)),
-            "CreditScore": np.where(draw["Unscored"] < shift["missing"], np.nan, credit)
-            if shift["missing"]
-            else credit,
+            "CreditScore": credit,
             "Geography": np.where(draw["Italian"] < shift["category"], "Italy", np.take(COUNTRIES, country)),
             "Gender": np.where(male, "Male", "Female"),
             "Age": age,
@@ -152,9 +151,11 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
             "HasCrCard": (draw["HasCrCard"] < CARD).astype("int64"),
             "IsActiveMember": active.astype("int64"),
             "EstimatedSalary": salary.round(2),
-            "Exited": (draw["Exited"] < expit(risk)).astype("int64"),
+            "Exited": (draw["Exited"] < leaves).astype("int64"),
         }
     )
+    unscored = draw["Unscored"] < shift["missing"]
+    return customers.assign(CreditScore=np.where(unscored, np.nan, credit)) if unscored.any() else customers
 
 
 def _checked(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, float]:
