@@ -48,14 +48,17 @@ def check(
     Returns
     -------
     list of Gate
-        All of them, passed or not: schema, scores like a probability, better than no model, not below the
-        live version.
+        Passed or not: schema, sound probabilities, better than no model, not below the live version. Only
+        the first, if that is failed.
     """
-    model = load(client, candidate.name, candidate.version)
     live = production(client)
+    schema = _schema(candidate, live, X_train)
+    if not schema.passed:
+        return [schema]  # a model of other columns can't be scored on these customers
+    model = load(client, candidate.name, candidate.version)
     f1 = evaluate(model, X_test, y_test)["test_f1"]
     return [
-        _schema(candidate, live, X_train),
+        schema,
         _probabilities(model.predict_proba(X_test)),
         _baseline(f1, X_test, y_test),
         _not_below_live(client, f1, live, X_test, y_test),

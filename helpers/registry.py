@@ -6,6 +6,7 @@ interrupted one left, moves ``production`` only to a version whose model loads, 
 """
 
 import getpass
+import os
 from datetime import UTC, datetime
 
 import mlflow
@@ -44,19 +45,23 @@ def register(
         Further tags of the version.
     """
     name = registered_name(algorithm)
-    try:
-        client.create_registered_model(name, description=f"Bank churn: every training of {algorithm}.")
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    weights = digest(mlflow.artifacts.download_artifacts(f"{model_uri}/model.skops"))
-    # The stage is given with the version in one call: no version is ever without one.
+    _ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
+    model_id = model_uri.removeprefix("models:/")
+    stored = client.get_logged_model(model_id).artifact_location
+    weights = digest(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
+    # The stage is given with the version in one call: no version is ever without one, and two trainings
+    # that settle the same name at once only update tags that exist.
     created = client.create_model_version(
         name,
         source=model_uri,
         run_id=run_id,
-        model_id=model_uri.removeprefix("models:/"),
-        tags={**(tags or {}), "stage": STAGING, "algorithm": algorithm, DIGEST_TAG: weights},
+        model_id=model_id,
+        tags={
+            **(tags or {}),
+            **_stage_tags(STAGING, "trained"),
+            "algorithm": algorithm,
+            DIGEST_TAG: weights,
+        },
     )
     settle(client, name)
     return client.get_model_version(name, created.version)
@@ -179,12 +184,27 @@ def settle(client: MlflowClient, name: str) -> None:
             _note(client, version, ARCHIVED, f"left {stage}")
 
 
+def _ensure_name(client: MlflowClient, name: str, description: str) -> None:
+    try:
+        client.create_registered_model(name, description=description)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
 def _copy(client: MlflowClient, chosen: ModelVersion, origin: dict[str, str]) -> ModelVersion:
-    copy = client.copy_model_version(f"models:/{chosen.name}/{chosen.version}", PRODUCTION_MODEL)
-    # Until the alias moves the copy counts as archived: an interruption leaves nothing half-promoted.
-    for key, value in {"stage": ARCHIVED, **origin}.items():
-        client.set_model_version_tag(copy.name, copy.version, key, value)
-    return client.get_model_version(copy.name, copy.version)
+    """Do what ``copy_model_version`` does, in one call with the tags.
+
+    Until the alias moves the copy counts as archived: an interruption leaves nothing half-promoted.
+    """
+    _ensure_name(client, PRODUCTION_MODEL, "Bank churn: what serving uses, under the alias production.")
+    return client.create_model_version(
+        PRODUCTION_MODEL,
+        source=f"models:/{chosen.name}/{chosen.version}",
+        run_id=chosen.run_id,
+        model_id=chosen.model_id,
+        tags={**chosen.tags, **origin, **_stage_tags(ARCHIVED, "copied")},
+    )
 
 
 def _go_live(
@@ -203,15 +223,25 @@ def _go_live(
 
 
 def _note(client: MlflowClient, version: ModelVersion, stage: str, reason: str) -> None:
-    """Tag a version with its new stage, and who moved it there, when and why."""
-    tags = {
-        "stage_by": getpass.getuser(),
+    for key, value in _stage_tags(stage, reason).items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _stage_tags(stage: str, reason: str) -> dict[str, str]:
+    """Return a stage with who moved the version there, when and why."""
+    return {
+        "stage_by": _user(),
         "stage_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "stage_reason": reason,
         "stage": stage,
     }
-    for key, value in tags.items():
-        client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _user() -> str:
+    try:
+        return os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without a name
+        return str(os.getuid())
 
 
 def _version(client: MlflowClient, name: str, version: str | int) -> ModelVersion:

@@ -1,7 +1,9 @@
 import hashlib
+import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -42,8 +44,8 @@ def test_model_is_safe_complete_and_the_same_when_loaded(store, run_id, fitted, 
     assert info.metadata["decision_threshold"] == 0.3
     assert info.signature.inputs.input_names() == FEATURES
     assert info.saved_input_example_info is not None
-    requirements = mlflow.artifacts.load_text(f"{uri}/requirements.txt").split()
-    assert requirements == REQUIREMENTS
+    folder = mlflow.artifacts.download_artifacts(uri)
+    assert Path(folder, "requirements.txt").read_text().split() == REQUIREMENTS
     expected = fitted[name].predict_proba(sample.X_test)
     np.testing.assert_array_equal(mlflow.sklearn.load_model(uri).predict_proba(sample.X_test), expected)
     np.testing.assert_array_equal(mlflow.pyfunc.load_model(uri).predict(sample.X_test), expected)
@@ -74,13 +76,13 @@ def test_files_on_the_run_rebuild_the_model(store, run_id, fitted, tmp_path, nam
     model = fitted[name].fit(X_train, y_train)
     results = {"params": [{"classify__C": 1}], "mean_test_f1": np.array([0.5])}
     log_files(store.client, run_id, model, name, results, {"grid_scores": figure()[0]})
-    folder = mlflow.artifacts.download_artifacts(f"runs:/{run_id}", dst_path=str(tmp_path))
+    folder = mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(tmp_path))
     with open(f"{folder}/pickle/model.pkl", "rb") as file:
         np.testing.assert_array_equal(pickle.load(file).predict(X_test), model.predict(X_test))
     done = subprocess.run(
         [sys.executable, "pipeline.py", str(data)],
         cwd=f"{folder}/pipeline", capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert eval(done.stdout) == evaluate(model, X_test, y_test)
+    assert json.loads(done.stdout) == evaluate(model, X_test, y_test)
     assert (tmp_path / "plots" / "grid_scores.png").stat().st_size > 1000
     assert "mean_test_f1" in (tmp_path / "cv_results.csv").read_text()
