@@ -7,7 +7,7 @@ from mlflow.models import infer_signature
 from mlflow.types import DataType
 
 from helpers import schema
-from helpers.config import BINARY, FEATURES, NUMERIC, TARGET
+from helpers.config import BINARY, FEATURES, NUMERIC, ROOT, TARGET
 from helpers.generator import make_customers
 from helpers.schema import DataError
 from tests.paths import REAL_DATA, needs_real_data
@@ -181,3 +181,13 @@ def test_the_signature_of_valid_features_warns_of_nothing(customers, recwarn):
 @needs_real_data
 def test_the_real_table_is_fine_as_it_is():
     assert schema.problems(pd.read_csv(REAL_DATA)) == []
+
+
+def test_the_data_readme_states_this_schema():
+    rows = [line.split("|") for line in (ROOT / "data" / "README.md").read_text().splitlines()]
+    stated = {row[1].strip(): row[3].strip() for row in rows if len(row) == 7}
+    for name, (low, high) in schema.RANGES.items():
+        assert stated[name] == f"{low} to {high:.0f}"
+    for name, choices in schema.CHOICES.items():
+        assert stated[name] == ", ".join(map(str, choices))
+    assert [name for name in stated if name in schema.COLUMNS] == schema.COLUMNS
