@@ -117,7 +117,7 @@ def load(
     Returns
     -------
     DataFrame
-        See ``schema.validate``.
+        See ``schema.validate``; ``attrs["source"]`` says where it comes from.
 
     Raises
     ------
@@ -125,7 +125,14 @@ def load(
         If the file cannot be used; one message lists every problem.
     """
     path = data_path(data)
-    return schema.validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
+    table = schema.validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
+    table.attrs["source"] = source_name(path)
+    return table
+
+
+def source_name(path: Path) -> str:
+    """Return what to call a file where its customers show; the embedded one is named as synthetic."""
+    return f"{path.name} (synthetic sample)" if path == EMBEDDED_DATA else path.name
 
 
 def split(df: pd.DataFrame) -> Split:

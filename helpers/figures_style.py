@@ -1,6 +1,7 @@
 """One look for every figure: colours that colour-blind readers tell apart and that survive a grey printer."""
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -23,3 +24,10 @@ def figure(
         ax.grid(axis="y", color="#E5E5E5", lw=0.8)
         ax.set_axisbelow(True)
     return fig, axes
+
+
+def caption(fig: Figure, df: pd.DataFrame) -> Figure:
+    """Write below a figure which customers it shows (``attrs["source"]``, set by ``data.load``)."""
+    if source := df.attrs.get("source"):
+        fig.supxlabel(source, x=0.99, ha="right", fontsize=7, color=MUTED)
+    return fig

@@ -1,0 +1,101 @@
+"""What a first look at the customers measures: churn rates with intervals, strength of features, outliers."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2_contingency, norm
+
+from helpers.config import CATEGORICAL, FEATURES, NUMERIC, TARGET
+
+AGE_EDGES = [18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 101]
+
+
+def wilson_interval(
+    left: np.ndarray, n: np.ndarray, confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of Wilson's score interval of a share (Wilson 1927), good for small groups too.
+
+    Parameters
+    ----------
+    left, n : array-like of the same shape
+        Customers who left, and all customers, of each group.
+    confidence : float
+    """
+    z = norm.ppf((1 + confidence) / 2)
+    left, n = np.asarray(left, float), np.asarray(n, float)
+    share = left / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # At 0 and 1 the bound is the share itself, up to rounding.
+    return np.minimum(centre - half, share), np.maximum(centre + half, share)
+
+
+def churn_rates(df: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
+    """Return the churn rate of every group.
+
+    Parameters
+    ----------
+    df : DataFrame
+        With the grouping columns and ``Exited``.
+    by : str or list of str
+
+    Returns
+    -------
+    DataFrame
+        One row per group that has customers: ``customers``, ``rate`` in [0, 1], and the bounds ``low`` and
+        ``high`` of its 95 % Wilson interval.
+    """
+    groups = df.groupby(by, observed=True)[TARGET].agg(["size", "mean", "sum"])
+    low, high = wilson_interval(groups["sum"], groups["size"])
+    return groups.rename(columns={"size": "customers", "mean": "rate"})[["customers", "rate"]].assign(
+        low=low, high=high
+    )
+
+
+def age_band(age: pd.Series) -> pd.Series:
+    """Return the band of every age: ``18-24``, ``25-29``, ... ``70+``."""
+    names = [f"{low}-{high - 1}" for low, high in pairwise(AGE_EDGES[:-1])]
+    return pd.cut(age, AGE_EDGES, right=False, labels=[*names, f"{AGE_EDGES[-2]}+"])
+
+
+def feature_strength(df: pd.DataFrame) -> pd.DataFrame:
+    """Return how much each feature alone says about leaving, in two measures, the strongest first.
+
+    Returns
+    -------
+    DataFrame
+        Index: the features. ``correlation`` with ``Exited`` (Pearson; NaN for more than two categories) sees
+        straight lines only. ``association`` (Cramer's V over categories, values or, where there are more than
+        ten values, tenths of the customers) sees any shape; both from 0 to 1.
+    """
+    rows = {}
+    for name in FEATURES:
+        values = df[name]
+        if name in CATEGORICAL:
+            codes, kinds = pd.factorize(values, sort=True)
+            numbers = pd.Series(codes, df.index) if len(kinds) == 2 else None
+        else:
+            numbers = values
+        if values.nunique() > 10:
+            values = pd.qcut(values, 10, duplicates="drop")
+        counts = pd.crosstab(values, df[TARGET])
+        association = np.sqrt(chi2_contingency(counts, correction=False).statistic / len(df))
+        correlation = np.nan if numbers is None else abs(numbers.corr(df[TARGET]))
+        rows[name] = {"correlation": correlation, "association": association}
+    return pd.DataFrame(rows).T.sort_values("association", ascending=False)
+
+
+def outliers(df: pd.DataFrame) -> pd.DataFrame:
+    """Return, per numeric feature, the customers beyond Tukey's fences (1.5 interquartile ranges).
+
+    Returns
+    -------
+    DataFrame
+        ``low`` and ``high`` (the fences), ``customers`` beyond them, their churn ``rate``.
+    """
+    first, third = df[NUMERIC].quantile(0.25), df[NUMERIC].quantile(0.75)
+    low, high = first - 1.5 * (third - first), third + 1.5 * (third - first)
+    beyond = (df[NUMERIC] < low) | (df[NUMERIC] > high)
+    rate = [df.loc[beyond[name], TARGET].mean() for name in NUMERIC]
+    return pd.DataFrame({"low": low, "high": high, "customers": beyond.sum(), "rate": rate})
