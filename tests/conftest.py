@@ -38,5 +38,5 @@ def store():
     """Return the project's connection to an empty store of the test's own."""
     from helpers.store import connect
 
-    with stores.in_use(stores.fresh()):
+    with stores.in_use(stores.empty()):
         yield connect()

@@ -1,0 +1,268 @@
+"""The run tree: an algorithm's run, under it five folds, under each of those every combination."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.tracking.context.registry import resolve_tags
+from sklearn.model_selection import BaseCrossValidator
+
+from helpers.config import SCORES, TARGET
+from helpers.data import fingerprint
+from helpers.models import STEP, combination_name, combinations
+from helpers.owners import BEAT_SECONDS, HEARTBEAT, OWNER, close, close_stale, owner
+from helpers.progress import progress
+from helpers.provenance import provenance
+from helpers.store import Store
+
+if TYPE_CHECKING:
+    from helpers.search import SearchResult
+
+QUEUED = 256  # results waiting to be written; then the search waits, so memory stays bounded
+WRITERS = {"sqlite": 1, "server": 8}  # SQLite has one writer at a time; a server answers many at once
+
+
+class RunTree:
+    """Writes a search into MLflow while it goes on; use it in a ``with`` block.
+
+    Entering closes what dead processes left running and makes the model run and its folds. Leaving ends the
+    model run: ``FINISHED``, or, with everything below it, ``FAILED`` (``KILLED`` if interrupted). A failure
+    to write surfaces at the next `log` and at the end of the search.
+
+    Parameters
+    ----------
+    store : Store
+    algorithm : str
+    X : DataFrame of shape (n_customers, n_features)
+        The training part.
+    y : Series of shape (n_customers,)
+    cv : cross-validator
+        The one that the search uses.
+    source : Path
+        The CSV that the customers come from.
+    grid : dict, optional
+        The grid of the search; gives the progress bar its length.
+
+    Attributes
+    ----------
+    model_run_id : str
+    data_sha256 : str
+        Fingerprint of ``source``.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        algorithm: str,
+        X: pd.DataFrame,
+        y: pd.Series,
+        cv: BaseCrossValidator,
+        source: Path,
+        grid: dict | None = None,
+    ):
+        self.store, self.client = store, store.client
+        self.algorithm, self.source = algorithm, source
+        self.data_sha256 = fingerprint(source)
+        self._data = X.assign(**{TARGET: y})
+        self._sizes = [(len(train), len(val)) for train, val in cv.split(X, y)]
+        self._leaves = len(combinations(grid)) * len(self._sizes) if grid else None
+        self._queue: queue.Queue = queue.Queue(QUEUED)
+        self._error: BaseException | None = None
+        self._abandoned = threading.Event()
+
+    def __enter__(self) -> "RunTree":
+        close_stale(self.client, self.store.experiment_id)
+        self._tags = {**resolve_tags(), "algorithm": self.algorithm}
+        own = {"level": "model", OWNER: owner(), HEARTBEAT: str(time.time()), "data_sha256": self.data_sha256}
+        self.model_run_id = self._create(self.algorithm, {**own, **provenance()})
+        try:
+            self._fold_ids = [self._create_fold(number) for number in range(1, len(self._sizes) + 1)]
+            log_dataset(self.store, self.model_run_id, self._data, self.source, "training")
+        except BaseException:
+            self._close("FAILED")
+            raise
+        self._bar = progress(self._leaves, self.algorithm)
+        writers = WRITERS["sqlite" if mlflow.get_tracking_uri().startswith("sqlite") else "server"]
+        self._threads = [threading.Thread(target=self._write, daemon=True) for _ in range(writers)]
+        self._threads.append(threading.Thread(target=self._beat, daemon=True))
+        self._ended = threading.Event()
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def log(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> None:
+        """Queue one combination's result on one fold; waits while the queue is full.
+
+        Parameters
+        ----------
+        fold : int
+            From 0.
+        index : int
+            The combination's place in the grid.
+        params : dict
+            Hyperparameters, with or without the pipeline's step in front.
+        scores : dict
+            ``train_f1`` ... ``val_roc_auc``.
+        """
+        while self._error is None:
+            with suppress(queue.Full):
+                self._queue.put((fold, index, params, scores), timeout=1)
+                return
+        self._raise_writers_error()
+
+    def finish_search(self, found: "SearchResult") -> None:
+        """Wait until every result is written, end the folds and log the winner on the model run."""
+        while self._queue.unfinished_tasks and self._error is None:
+            time.sleep(0.02)
+        self._raise_writers_error()
+        results, best = found.cv_results_, found.best_index_
+        for fold, run_id in enumerate(self._fold_ids):
+            metrics = {
+                f"{side}_{score}": results[f"split{fold}_{key}_{score}"][best]
+                for side, key in (("train", "train"), ("val", "test"))
+                for score in SCORES
+            }
+            self._log_batch(run_id, metrics)
+            self.client.set_terminated(run_id)
+        metrics = {
+            f"cv_{side}_{score}_{name}": results[f"{name}_{key}_{score}"][best]
+            for side, key in (("train", "train"), ("val", "test"))
+            for score in SCORES
+            for name in ("mean", "std")
+        }
+        self._log_batch(self.model_run_id, metrics, found.best_params_)
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Log metrics on the model run."""
+        self._log_batch(self.model_run_id, metrics)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        if kind is not None:
+            self._abandoned.set()
+        for thread in self._threads:
+            thread.join()
+        self._bar.close()
+        if kind is None and self._error is None:
+            self.client.set_terminated(self.model_run_id)
+            return
+        self._close("FAILED" if kind is None or issubclass(kind, Exception) else "KILLED")
+        if kind is None:
+            self._raise_writers_error()
+
+    def _close(self, status: str) -> None:
+        # The store itself may be what failed: then the next start closes these runs.
+        with suppress(mlflow.MlflowException):
+            close(self.client, self.client.get_run(self.model_run_id), status)
+
+    def _create(self, name: str, tags: Mapping[str, str]) -> str:
+        made = self.client.create_run(self.store.experiment_id, run_name=name, tags={**self._tags, **tags})
+        return made.info.run_id
+
+    def _create_fold(self, number: int) -> str:
+        tags = {"level": "fold", "fold": str(number), "mlflow.parentRunId": self.model_run_id}
+        run_id = self._create(f"fold-{number}", tags)
+        n_train, n_val = self._sizes[number - 1]
+        self._log_batch(run_id, params={"n_train": n_train, "n_val": n_val})
+        return run_id
+
+    def _write(self) -> None:
+        """Take results from the queue until the tree is left; three store calls for each."""
+        while not (self._ended.is_set() and (self._queue.empty() or self._abandoned.is_set())):
+            try:
+                result = self._queue.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            try:
+                if self._error is None:
+                    self._write_leaf(*result)
+            except BaseException as error:
+                self._error = error
+            finally:
+                self._queue.task_done()
+                self._bar.update()
+
+    def _write_leaf(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> None:
+        name = combination_name(params)
+        tags = {
+            "level": "combination",
+            "fold": str(fold + 1),
+            "key": f"fold-{fold + 1}/{index}",
+            "mlflow.parentRunId": self._fold_ids[fold],
+        }
+        run_id = self._create(name, tags)
+        self._log_batch(run_id, scores, params)
+        self.client.set_terminated(run_id)
+
+    def _log_batch(self, run_id: str, metrics: Mapping | None = None, params: Mapping | None = None) -> None:
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()],
+            params=[Param(k.removeprefix(f"{STEP}__"), str(value)) for k, value in (params or {}).items()],
+        )
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_SECONDS):
+            with suppress(mlflow.MlflowException):
+                self.client.set_tag(self.model_run_id, HEARTBEAT, str(time.time()))
+
+    def _raise_writers_error(self) -> None:
+        if self._error is not None:
+            raise RuntimeError(f"a run could not be written to MLflow: {self._error}") from self._error
+
+
+@contextmanager
+def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Make a run outside the tree, with its name as level, and end it whatever happens.
+
+    Yields
+    ------
+    str
+        The run's id. It ends ``FINISHED``, ``FAILED``, or ``KILLED`` if interrupted.
+    """
+    close_stale(store.client, store.experiment_id)
+    own = {**resolve_tags(), "level": name, OWNER: owner(), **provenance(), **(tags or {})}
+    run_id = store.client.create_run(store.experiment_id, run_name=name, tags=own).info.run_id
+    status = "KILLED"
+    try:
+        yield run_id
+        status = "FINISHED"
+    except Exception:
+        status = "FAILED"
+        raise
+    finally:
+        store.client.set_terminated(run_id, status)
+
+
+def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, context: str) -> None:
+    """Log a table as a run's dataset input, with the fingerprint of the whole file as tag.
+
+    MLflow's own digest looks at the first 10,000 rows only.
+
+    Parameters
+    ----------
+    store : Store
+    run_id : str
+    data : DataFrame
+        With the target, where there is one.
+    source : Path
+        The CSV.
+    context : str
+        E.g. ``training``.
+    """
+    targets = TARGET if TARGET in data else None
+    dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
+    tags = [InputTag("mlflow.data.context", context)]
+    store.client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), tags)])
+    store.client.log_batch(run_id, tags=[RunTag("data_sha256", fingerprint(source))])
