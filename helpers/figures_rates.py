@@ -119,7 +119,7 @@ def balance_by_country(df: pd.DataFrame) -> Figure:
         (False, -0.08, STAYED, "balance 0"),
         (True, 0.08, LEFT, "balance above 0"),
     ):
-        part = rates.loc[positive]
+        part = rates[rates.index.get_level_values("positive") == positive].droplevel("positive")
         x = np.array([countries.index(name) for name in part.index])
         _with_intervals(ax, part, x + shift, colour, label=label)
         for position, (rate, n) in zip(x, part[["rate", "customers"]].to_numpy(), strict=True):
@@ -136,7 +136,7 @@ def balance_by_country(df: pd.DataFrame) -> Figure:
     ax.set(ylabel="churn rate, with 95 % interval", ylim=(0, None), xlim=(-0.6, len(countries) - 0.4))
     ax.yaxis.set_major_formatter(PERCENT)
     ax.legend(frameon=False, loc="upper left")
-    without = [name for name in countries if name not in rates.loc[False].index]
+    without = [name for name in countries if (False, name) not in rates.index]
     fig.suptitle(
         f"No customer in {' and '.join(without)} has a balance of 0"
         if without
