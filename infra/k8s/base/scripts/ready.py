@@ -1,0 +1,12 @@
+"""Ask the server for one experiment as a client does: ends with 0 only if PostgreSQL answers behind it."""
+
+import base64
+import os
+import urllib.request
+
+login = f"{os.environ['MLFLOW_TRACKING_USERNAME']}:{os.environ['MLFLOW_TRACKING_PASSWORD']}"
+request = urllib.request.Request(
+    "http://127.0.0.1:5000/api/2.0/mlflow/experiments/search?max_results=1",
+    headers={"Authorization": "Basic " + base64.b64encode(login.encode()).decode()},
+)
+urllib.request.urlopen(request, timeout=8).read()

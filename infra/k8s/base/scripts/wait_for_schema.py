@@ -1,0 +1,43 @@
+"""Wait until the migration Job has brought both schemas, tracking and users, to what this image's MLflow needs."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import mlflow
+import sqlalchemy
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+MIGRATIONS = {"alembic_version": "store/db_migrations", "alembic_version_auth": "server/auth/db/migrations"}
+
+
+def behind(engine: sqlalchemy.Engine) -> list[str]:
+    """Return, for every schema that is not there yet, what it is at and what it must be at."""
+    missing = []
+    with engine.connect() as connection:
+        for table, folder in MIGRATIONS.items():
+            needed = ScriptDirectory(str(Path(mlflow.__file__).parent / folder)).get_current_head()
+            found = MigrationContext.configure(connection, opts={"version_table": table}).get_current_revision()
+            if found != needed:
+                missing.append(f"{table} is at {found}, {needed} is needed")
+    return missing
+
+
+def main() -> None:
+    """Return when the schemas are there; say every ten seconds what is missing."""
+    engine = sqlalchemy.create_engine(os.environ["MLFLOW_BACKEND_STORE_URI"], poolclass=sqlalchemy.NullPool)
+    while True:
+        try:
+            missing = behind(engine)
+        except sqlalchemy.exc.OperationalError as error:
+            missing = [f"PostgreSQL does not answer: {error.orig}"]
+        if not missing:
+            return
+        print("; ".join(missing), file=sys.stderr, flush=True)
+        time.sleep(10)
+
+
+if __name__ == "__main__":
+    main()
