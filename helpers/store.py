@@ -56,9 +56,9 @@ def connect() -> Store:
         prepare(file)
         artifacts = (file.parent / "mlartifacts").as_uri()
     mlflow.set_tracking_uri(uri)
-    client = MlflowClient()
     try:
         with _impatient():
+            client = MlflowClient()
             client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
         raise StoreError(_explain(uri, str(error))) from error

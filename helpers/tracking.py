@@ -154,16 +154,16 @@ class RunTree:
             thread.join()
         self._bar.close()
         if kind is None and self._error is None:
-            self.client.set_terminated(self.model_run_id)
+            self._close("FINISHED")
             return
-        self._close("FAILED" if kind is None or issubclass(kind, Exception) else "KILLED")
+        # The store itself may be what failed: then the next start closes these runs.
+        with suppress(mlflow.MlflowException):
+            self._close("FAILED" if kind is None or issubclass(kind, Exception) else "KILLED")
         if kind is None:
             self._raise_writers_error()
 
     def _close(self, status: str) -> None:
-        # The store itself may be what failed: then the next start closes these runs.
-        with suppress(mlflow.MlflowException):
-            close(self.client, self.client.get_run(self.model_run_id), status)
+        close(self.client, self.client.get_run(self.model_run_id), status)
 
     def _create(self, name: str, tags: Mapping[str, str]) -> str:
         made = self.client.create_run(self.store.experiment_id, run_name=name, tags={**self._tags, **tags})
