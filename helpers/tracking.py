@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -262,7 +263,10 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
         E.g. ``training``.
     """
     targets = TARGET if TARGET in data else None
-    dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
+    with warnings.catch_warnings():
+        # That the outcome is an integer, and that MLflow has two readers for a local path: both are fine.
+        warnings.simplefilter("ignore", UserWarning)
+        dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
     tags = [InputTag("mlflow.data.context", context)]
     store.client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), tags)])
     store.client.log_batch(run_id, tags=[RunTag("data_sha256", fingerprint(source))])
