@@ -267,6 +267,6 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
         # That the outcome is an integer, and that MLflow has two readers for a local path: both are fine.
         warnings.simplefilter("ignore", UserWarning)
         dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
-    tags = [InputTag("mlflow.data.context", context)]
-    store.client.log_inputs(run_id, [DatasetInput(dataset._to_mlflow_entity(), tags)])
+        entity = dataset._to_mlflow_entity()
+    store.client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", context)])])
     store.client.log_batch(run_id, tags=[RunTag("data_sha256", fingerprint(source))])
