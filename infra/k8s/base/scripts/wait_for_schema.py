@@ -1,4 +1,4 @@
-"""Wait until the migration Job has brought both schemas, tracking and users, to what this image's MLflow needs."""
+"""Wait until the migration Job has brought both schemas, tracking and users, to this image's version."""
 
 import os
 import sys
@@ -19,7 +19,9 @@ def behind(engine: sqlalchemy.Engine) -> list[str]:
     with engine.connect() as connection:
         for table, folder in MIGRATIONS.items():
             needed = ScriptDirectory(str(Path(mlflow.__file__).parent / folder)).get_current_head()
-            found = MigrationContext.configure(connection, opts={"version_table": table}).get_current_revision()
+            found = MigrationContext.configure(
+                connection, opts={"version_table": table}
+            ).get_current_revision()
             if found != needed:
                 missing.append(f"{table} is at {found}, {needed} is needed")
     return missing

@@ -1,0 +1,58 @@
+"""Write an overlay's secrets.env (mode 600, never committed), the passwords for kustomize's secretGenerator.
+
+    python infra/k8s/make_secrets.py single-node
+
+The values are those of the compose stack where infra/.env exists, so that a backup of it fits; new ones
+otherwise. A file that is there already stays as it is.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+COMPOSE = HERE.parent / ".env"
+NAMES = {"MINIO_ROOT_USER": "root", "AWS_ACCESS_KEY_ID": "mlflow", "MLFLOW_TRACKING_USERNAME": "admin"}
+PASSWORDS = [
+    "POSTGRES_PASSWORD",
+    "MINIO_ROOT_PASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "MLFLOW_FLASK_SERVER_SECRET_KEY",
+    "MLFLOW_AUTH_ADMIN_PASSWORD",
+    "MLFLOW_TRACKING_PASSWORD",
+    "JUPYTER_TOKEN",
+]
+KEYS = [*NAMES, *PASSWORDS]
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """Return the ``NAME=value`` lines of a file; nothing if there is none."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def make(path: Path, compose: dict[str, str]) -> None:
+    """Write the file, readable by its owner only."""
+    fresh = NAMES | {name: secrets.token_urlsafe(24) for name in PASSWORDS}
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.writelines(f"{key}={compose.get(key, fresh[key])}\n" for key in KEYS)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; return the exit code."""
+    overlays = sorted(p.parent.name for p in HERE.glob("overlays/*/kustomization.yaml"))
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("overlay", choices=overlays)
+    path = HERE / "overlays" / cli.parse_args(arguments).overlay / "secrets.env"
+    if path.exists():
+        print(f"{path} is there already and stays")
+        return 0
+    make(path, read_env(COMPOSE))
+    print(f"{path} made {'from ' + str(COMPOSE) if COMPOSE.exists() else 'with new secrets'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,364 @@
+"""What neither a schema nor a dry run sees: references between Kubernetes objects, the rules of this stack."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import product
+
+RECOMMENDED = {"name", "component", "part-of", "managed-by"}
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
+
+
+def of_kind(objects: list[dict], *kinds: str) -> list[dict]:
+    """Return the objects of these kinds."""
+    return [o for o in objects if o["kind"] in kinds]
+
+
+def named(objects: list[dict], kind: str, name: str) -> dict | None:
+    """Return one object, or None."""
+    return next((o for o in of_kind(objects, kind) if o["metadata"]["name"] == name), None)
+
+
+def template(workload: dict) -> dict:
+    """Return a workload's pod template."""
+    spec = workload["spec"]
+    return (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
+
+
+def pods(objects: list[dict]) -> list[dict]:
+    """Return every workload that makes pods."""
+    return of_kind(objects, *TEMPLATED)
+
+
+def containers(workload: dict) -> list[dict]:
+    """Return a workload's containers, init containers included."""
+    spec = template(workload)["spec"]
+    return spec.get("initContainers", []) + spec["containers"]
+
+
+def title(o: dict) -> str:
+    """Return ``Kind/name``."""
+    return f"{o['kind']}/{o['metadata']['name']}"
+
+
+def selected(workload: dict, selector: dict) -> bool:
+    """Whether a label selector takes the workload's pods."""
+    labels = template(workload)["metadata"]["labels"]
+    if any(labels.get(k) != v for k, v in selector.get("matchLabels", {}).items()):
+        return False
+    for rule in selector.get("matchExpressions", []):
+        if rule["operator"] != "In":
+            raise ValueError(f"no support for the operator {rule['operator']}")
+        if labels.get(rule["key"]) not in rule["values"]:
+            return False
+    return True
+
+
+def port_numbers(workload: dict) -> dict[str, int]:
+    """Return the pods' named ports."""
+    return {p["name"]: p["containerPort"] for c in containers(workload) for p in c.get("ports", [])}
+
+
+def environment(objects: list[dict], container: dict) -> dict[str, str]:
+    """Return what a container's environment is, values from Secrets as ``<secret>``."""
+    found = {}
+    for source in container.get("envFrom", []):
+        config = named(objects, "ConfigMap", source["configMapRef"]["name"])
+        found.update(config["data"] if config else {})
+    for entry in container.get("env", []):
+        found[entry["name"]] = entry.get("value", "<secret>")
+    return found
+
+
+def services(objects: list[dict]) -> Iterator[str]:
+    """Every Service takes pods that exist, at a port that they have."""
+    for service in of_kind(objects, "Service"):
+        behind = [w for w in pods(objects) if selected(w, {"matchLabels": service["spec"]["selector"]})]
+        if len(behind) != 1:
+            yield f"{title(service)} takes the pods of {len(behind)} workloads, not of one"
+        for workload, port in product(behind, service["spec"]["ports"]):
+            target = port["targetPort"]
+            if port_numbers(workload).get(target) != port["port"]:
+                yield f"{title(service)}: {title(workload)} has no port {target} = {port['port']}"
+
+
+def selectors(objects: list[dict]) -> Iterator[str]:
+    """Every workload, disruption budget and autoscaler is about pods that exist."""
+    for workload in of_kind(objects, "Deployment", "StatefulSet", "DaemonSet"):
+        if not selected(workload, workload["spec"]["selector"]):
+            yield f"{title(workload)} does not select its own pods"
+        for other in pods(objects):
+            if other is not workload and selected(other, workload["spec"]["selector"]):
+                yield f"{title(workload)} selects the pods of {title(other)} too"
+    for budget in of_kind(objects, "PodDisruptionBudget"):
+        if not any(selected(w, budget["spec"]["selector"]) for w in pods(objects)):
+            yield f"{title(budget)} takes no pods"
+    for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
+        target = scaler["spec"]["scaleTargetRef"]
+        workload = named(objects, target["kind"], target["name"])
+        if workload is None:
+            yield f"{title(scaler)}: {target['kind']}/{target['name']} does not exist"
+        elif "replicas" in workload["spec"]:
+            yield f"{title(scaler)}: replicas of {title(workload)} are set too, each apply would reset them"
+    for sts in of_kind(objects, "StatefulSet"):
+        service = named(objects, "Service", sts["spec"]["serviceName"])
+        if service is None or service["spec"].get("clusterIP") != "None":
+            yield f"{title(sts)}: no headless Service {sts['spec']['serviceName']}"
+
+
+def references(objects: list[dict]) -> Iterator[str]:
+    """Every Secret, ConfigMap, claim, account, volume, key, mounted file and port that is named exists."""
+    for workload in pods(objects):
+        spec, where = template(workload)["spec"], title(workload)
+        if named(objects, "ServiceAccount", spec["serviceAccountName"]) is None:
+            yield f"{where}: no ServiceAccount {spec['serviceAccountName']}"
+        volumes = {v["name"]: v for v in spec.get("volumes", [])}
+        claims = {c["metadata"]["name"] for c in workload["spec"].get("volumeClaimTemplates", [])}
+        for volume in volumes.values():
+            claim = volume.get("persistentVolumeClaim", {}).get("claimName")
+            if claim and named(objects, "PersistentVolumeClaim", claim) is None:
+                yield f"{where}: no PersistentVolumeClaim {claim}"
+            config = volume.get("configMap", {}).get("name")
+            if config and named(objects, "ConfigMap", config) is None:
+                yield f"{where}: no ConfigMap {config}"
+        for container in containers(workload):
+            here = f"{where} container {container['name']}"
+            mounts = {m["name"] for m in container.get("volumeMounts", [])}
+            yield from (f"{here}: no volume {name}" for name in sorted(mounts - volumes.keys() - claims))
+            yield from _keys(objects, container, here)
+            yield from _files(objects, container, volumes, here)
+            for probe in PROBES:
+                port = container.get(probe, {}).get("httpGet", {}).get("port")
+                if isinstance(port, str) and port not in port_numbers(workload):
+                    yield f"{here}: {probe} asks the unknown port {port}"
+        for name in (volumes.keys() | claims) - {
+            m["name"] for c in containers(workload) for m in c.get("volumeMounts", [])
+        }:
+            yield f"{where}: volume {name} is mounted nowhere"
+
+
+def _keys(objects: list[dict], container: dict, here: str) -> Iterator[str]:
+    for source in container.get("envFrom", []):
+        if named(objects, "ConfigMap", source["configMapRef"]["name"]) is None:
+            yield f"{here}: no ConfigMap {source['configMapRef']['name']}"
+    known = set()
+    for entry in container.get("env", []):
+        ref = entry.get("valueFrom", {}).get("secretKeyRef")
+        if ref:
+            secret = named(objects, "Secret", ref["name"])
+            if secret is None or ref["key"] not in secret.get("data", {}):
+                yield f"{here}: no key {ref['key']} in Secret {ref['name']}"
+        for used in re.findall(r"\$\(([A-Z_]+)\)", entry.get("value", "")):
+            if used not in known:
+                yield f"{here}: $({used}) is not set before {entry['name']}"
+        known.add(entry["name"])
+
+
+def _files(objects: list[dict], container: dict, volumes: dict, here: str) -> Iterator[str]:
+    probes = [container.get(p, {}).get("exec", {}) for p in PROBES]
+    words = [w for part in [container, *probes] for w in part.get("command", []) + part.get("args", [])]
+    mounts = {
+        m["mountPath"]: volumes[m["name"]] for m in container.get("volumeMounts", []) if m["name"] in volumes
+    }
+    for word in words:
+        folder, _, file = word.rpartition("/")
+        if folder != "/scripts":
+            continue
+        name = mounts.get(folder, {}).get("configMap", {}).get("name")
+        config = named(objects, "ConfigMap", name) if name else None
+        if config is None:
+            yield f"{here}: {word} is not mounted"
+        elif file not in config["data"]:
+            yield f"{here}: {file} is not in ConfigMap {name}"
+
+
+def ingresses(objects: list[dict]) -> Iterator[str]:
+    """Every Ingress leads to a Service's port; its TLS Secret exists or is made; MLflow knows its host."""
+    answers = {}
+    for ingress in of_kind(objects, "Ingress"):
+        where, spec = title(ingress), ingress["spec"]
+        if "ingressClassName" not in spec:
+            yield f"{where} names no class"
+        if any("ingress.kubernetes.io/" in key for key in ingress["metadata"].get("annotations", {})):
+            yield f"{where} leans on ingress-nginx, which is retired"
+        secured = {host for tls in spec.get("tls", []) for host in tls["hosts"]}
+        for tls in spec.get("tls", []):
+            made = "cert-manager.io/cluster-issuer" in ingress["metadata"].get("annotations", {})
+            if not made and named(objects, "Secret", tls["secretName"]) is None:
+                yield f"{where}: no Secret {tls['secretName']}"
+        for rule in spec["rules"]:
+            for path in rule["http"]["paths"]:
+                backend = path["backend"]["service"]
+                service = named(objects, "Service", backend["name"])
+                if service is None or backend["port"]["name"] not in {
+                    p["name"] for p in service["spec"]["ports"]
+                }:
+                    yield f"{where}: no port {backend['port']['name']} of Service {backend['name']}"
+                answers.setdefault(backend["name"], []).append(
+                    ("https" if rule["host"] in secured else "http", rule["host"])
+                )
+    for workload in pods(objects):
+        for container in containers(workload):
+            env = environment(objects, container)
+            hosts = env.get("MLFLOW_SERVER_ALLOWED_HOSTS", "").split(",")
+            origins = env.get("MLFLOW_SERVER_CORS_ALLOWED_ORIGINS", "").split(",")
+            for scheme, host in answers.get("mlflow", []) if container["name"] == "mlflow" else []:
+                if host not in hosts:
+                    yield f"MLflow would answer 403 for the Ingress host {host}"
+                if f"{scheme}://{host}" not in origins:
+                    yield f"MLflow's page would be refused at {scheme}://{host}"
+
+
+def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
+    """Return who must reach whom, from the ``service:port`` that a workload's settings and scripts name."""
+    ports = {
+        (s["metadata"]["name"], p["port"]) for s in of_kind(objects, "Service") for p in s["spec"]["ports"]
+    }
+    needed = set()
+    for workload in pods(objects):
+        name = workload["metadata"]["name"]
+        for container in containers(workload):
+            text = " ".join(
+                [
+                    *environment(objects, container).values(),
+                    *container.get("command", []),
+                    *container.get("args", []),
+                ]
+            )
+            for script in re.findall(r"/scripts/(\S+)", text):
+                for config in of_kind(objects, "ConfigMap"):
+                    text += " " + config["data"].get(script, "")
+            needed |= {(name, s, p) for s, p in ports if s != name and re.search(rf"\b{s}:{p}\b", text)}
+    return needed
+
+
+def network(objects: list[dict]) -> Iterator[str]:
+    """The policies deny by default and allow the needed paths and no other, from both ends."""
+    policies = of_kind(objects, "NetworkPolicy")
+    if not any(
+        p["spec"]["podSelector"] == {}
+        and set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+        and not p["spec"].get("ingress")
+        and not p["spec"].get("egress")
+        for p in policies
+    ):
+        yield "nothing denies by default"
+    needed, outside = needed_paths(objects), set()
+    allowed = {"egress": set(), "ingress": set()}
+    resolves = set()
+    for policy in policies:
+        mine = [w for w in pods(objects) if selected(w, policy["spec"]["podSelector"])]
+        if policy["spec"]["podSelector"] and not mine:
+            yield f"{title(policy)} takes no pods"
+        for direction, side in (("egress", "to"), ("ingress", "from")):
+            for rule in policy["spec"].get(direction, []):
+                if not rule.get(side) or not rule.get("ports"):
+                    yield f"{title(policy)}: a rule of {direction} leaves peer or port open"
+                for peer, port, one in product(rule.get(side, []), rule.get("ports", []), mine):
+                    if "namespaceSelector" in peer:
+                        if direction == "egress" and port["port"] == 53:
+                            resolves.add(one["metadata"]["name"])
+                        elif direction == "ingress":
+                            outside |= {(one["metadata"]["name"], p) for p in _ports(port, one)}
+                        else:
+                            yield f"{title(policy)}: a way out of the namespace"
+                        continue
+                    others = [w for w in pods(objects) if selected(w, peer["podSelector"])]
+                    for other in others:
+                        client, server = (one, other) if direction == "egress" else (other, one)
+                        for number in _ports(port, server):
+                            allowed[direction].add(
+                                (client["metadata"]["name"], server["metadata"]["name"], number)
+                            )
+    for direction, paths in allowed.items():
+        for client, server, port in sorted(needed - paths):
+            yield f"{client} needs {server}:{port}, no {direction} rule allows it"
+        for client, server, port in sorted(paths - needed):
+            yield f"{client} may reach {server}:{port} ({direction}) and does not need it"
+    for client in sorted({c for c, _, _ in needed} - resolves):
+        yield f"{client} can't resolve names"
+    backends = set()
+    for ingress in of_kind(objects, "Ingress"):
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                backend = path["backend"]["service"]
+                service = named(objects, "Service", backend["name"])
+                for p in service["spec"]["ports"] if service else []:
+                    if p["name"] == backend["port"]["name"]:
+                        backends.add((backend["name"], p["port"]))
+    for name, port in sorted(backends - outside):
+        yield f"the Ingress to {name}:{port} is blocked"
+    for name, port in sorted(outside - backends):
+        yield f"other namespaces may reach {name}:{port}, no Ingress leads there"
+
+
+def _ports(port: dict, workload: dict) -> list[int]:
+    if isinstance(port["port"], int):
+        return [port["port"]]
+    return [number for name, number in port_numbers(workload).items() if name == port["port"]]
+
+
+def manners(objects: list[dict]) -> Iterator[str]:
+    """Restricted pods without a token, limits, pinned images, probes, rolling updates, recommended labels."""
+    for o in objects:
+        labelled = [o] + ([template(o)] if o["kind"] in TEMPLATED else [])
+        wanted = RECOMMENDED if o["kind"] in TEMPLATED | {"Service"} else {"part-of", "managed-by"}
+        for part in labelled:
+            missing = {f"app.kubernetes.io/{w}" for w in wanted} - part["metadata"].get("labels", {}).keys()
+            if missing:
+                yield f"{title(o)} lacks the labels {sorted(missing)}"
+    for workload in pods(objects):
+        spec, where = template(workload)["spec"], title(workload)
+        if spec.get("automountServiceAccountToken") is not False:
+            yield f"{where} gets a service account token"
+        if spec.get("enableServiceLinks") is not False:
+            yield f"{where} gets the Services' addresses as variables (MLFLOW_PORT)"
+        pod = spec.get("securityContext", {})
+        if not (pod.get("runAsNonRoot") and pod.get("runAsUser", 0) > 0):
+            yield f"{where} may run as root"
+        if pod.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+            yield f"{where} has no seccomp profile"
+        for container in containers(workload):
+            here, own = f"{where} container {container['name']}", container.get("securityContext", {})
+            if own.get("allowPrivilegeEscalation") is not False or own.get("capabilities") != {
+                "drop": ["ALL"]
+            }:
+                yield f"{here} keeps privileges"
+            if own.get("readOnlyRootFilesystem") is not True:
+                yield f"{here} may write to its root file system"
+            if container.get("imagePullPolicy") != "IfNotPresent":
+                yield f"{here}: an image loaded by hand would be pulled"
+            if not re.search(r":[^:/]+$", container["image"]) or container["image"].endswith(":latest"):
+                yield f"{here}: the image {container['image']} is not pinned"
+            for bound in ("requests", "limits"):
+                if container.get("resources", {}).get(bound, {}).keys() < {"cpu", "memory"}:
+                    yield f"{here} has no {bound}"
+        if workload["kind"] in ("Deployment", "StatefulSet"):
+            for container in spec["containers"]:
+                for probe in PROBES:
+                    if probe not in container:
+                        yield f"{where} has no {probe}"
+        if workload["kind"] == "Deployment":
+            rolling = workload["spec"].get("strategy", {}).get("rollingUpdate", {}).get("maxUnavailable") == 0
+            owns = any("persistentVolumeClaim" in v for v in spec.get("volumes", []))
+            if owns and workload["spec"]["strategy"].get("type") != "Recreate":
+                yield f"{where}: two pods would share one volume during an update"
+            if not owns and not rolling:
+                yield f"{where}: an update refuses requests"
+            if not owns and not all("preStop" in c.get("lifecycle", {}) for c in spec["containers"]):
+                yield f"{where}: a leaving pod refuses requests"
+
+
+CHECKS: list[Callable[[list[dict]], Iterator[str]]] = [
+    services,
+    selectors,
+    references,
+    ingresses,
+    network,
+    manners,
+]
+
+
+def problems(objects: list[dict]) -> list[str]:
+    """Return everything that is wrong, as sentences."""
+    return [problem for check in CHECKS for problem in check(objects)]

@@ -1,0 +1,263 @@
+"""The Kubernetes manifests without a cluster: they build, are valid, and every reference in them holds."""
+
+import copy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.config import ROOT
+from tests import k8s_checks as k8s
+
+# Kubernetes supports three minor versions: the oldest and the newest of November 2026.
+SUPPORTED = ["1.35", "1.37"]
+OVERLAYS = ["single-node", "cluster"]
+KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
+WHY = "the tools are not installed: pip install -r requirements-infra.txt"
+validate = pytest.importorskip("kubernetes_validate", reason=WHY).validate
+pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason=WHY)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> dict[str, Path]:
+    """Return each overlay as one file of manifests, built with secrets made for the test."""
+    folder = tmp_path_factory.mktemp("k8s") / "infra" / "k8s"
+    shutil.copytree(ROOT / "infra" / "k8s", folder, ignore=shutil.ignore_patterns("secrets.env"))
+    files = {}
+    for overlay in OVERLAYS:
+        subprocess.run([sys.executable, folder / "make_secrets.py", overlay], check=True, capture_output=True)
+        result = subprocess.run(
+            [KUBECTL, "kustomize", folder / "overlays" / overlay], check=True, capture_output=True, text=True
+        )
+        assert result.stderr == "", result.stderr
+        files[overlay] = folder / f"{overlay}.yaml"
+        files[overlay].write_text(result.stdout)
+    return files
+
+
+@pytest.fixture(scope="session", params=OVERLAYS)
+def objects(request, built) -> list[dict]:
+    return list(yaml.safe_load_all(built[request.param].read_text()))
+
+
+def test_overlay_has_no_problem(objects):
+    assert k8s.problems(objects) == []
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_schemas(objects, version):
+    for o in objects:
+        validate(o, version, strict=True)  # raises for an unknown kind or version too
+
+
+def test_build_needs_secrets(tmp_path):
+    shutil.copytree(ROOT / "infra" / "k8s", tmp_path / "k8s", ignore=shutil.ignore_patterns("secrets.env"))
+    result = subprocess.run(
+        [KUBECTL, "kustomize", tmp_path / "k8s/overlays/single-node"], capture_output=True, text=True
+    )
+    assert result.returncode != 0
+    assert "secrets.env" in result.stderr
+
+
+def test_secrets_are_private_and_stay(tmp_path):
+    shutil.copytree(ROOT / "infra" / "k8s", tmp_path / "k8s", ignore=shutil.ignore_patterns("secrets.env"))
+    (tmp_path / ".env").write_text("# compose\nPOSTGRES_PASSWORD=from-compose=1\nOTHER=x\n")
+    command = [sys.executable, tmp_path / "k8s/make_secrets.py", "cluster"]
+    subprocess.run(command, check=True, capture_output=True)
+    file = tmp_path / "k8s/overlays/cluster/secrets.env"
+    first = file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "POSTGRES_PASSWORD=from-compose=1\n" in first
+    assert "OTHER" not in first
+    subprocess.run(command, check=True, capture_output=True)
+    assert file.read_text() == first
+
+
+def get(objects: list[dict], kind: str, name: str) -> dict:
+    return k8s.named(objects, kind, name)
+
+
+def pod(objects: list[dict], kind: str, name: str) -> dict:
+    return k8s.template(get(objects, kind, name))["spec"]
+
+
+def change(path: str, value) -> object:
+    """Return a change of one field: ``Kind/name: dotted.path``; the value ``...`` deletes it."""
+    target, keys = path.split(": ")
+
+    def apply(objects: list[dict]) -> None:
+        at = get(objects, *target.split("/"))
+        *way, last = [int(k) if k.isdigit() else k.replace("~", ".") for k in keys.split(".")]
+        for key in way:
+            at = at[key]
+        if value is ...:
+            del at[last]
+        else:
+            at[last] = value
+
+    return apply
+
+
+def without(kind: str, name: str):
+    """Return a change that takes one object away."""
+    return lambda objects: objects.remove(get(objects, kind, name))
+
+
+CONTAINER = "Deployment/mlflow: spec.template.spec.containers.0."
+BROKEN = {
+    "service without pods": (
+        change("Service/mlflow: spec.selector.app~kubernetes~io/name", "mlfow"),
+        "takes the pods of 0",
+    ),
+    "service at a wrong port": (
+        change("Service/serve: spec.ports.0.targetPort", "htp"),
+        "has no port htp = 8080",
+    ),
+    "workload selects others": (
+        change("Deployment/minio: spec.selector.matchLabels", {"app.kubernetes.io/part-of": "bank-churn"}),
+        "selects the pods of",
+    ),
+    "budget of nothing": (
+        change("PodDisruptionBudget/serve: spec.selector.matchLabels.app~kubernetes~io/name", "server"),
+        "takes no pods",
+    ),
+    "autoscaler of nothing": (
+        change("HorizontalPodAutoscaler/serve: spec.scaleTargetRef.name", "server"),
+        "Deployment/server does not exist",
+    ),
+    "autoscaler against replicas": (
+        change("Deployment/serve: spec.replicas", 2),
+        "each apply would reset them",
+    ),
+    "no headless service": (change("Service/postgres: spec.clusterIP", ...), "no headless Service postgres"),
+    "no account": (without("ServiceAccount", "stack"), "no ServiceAccount stack"),
+    "no claim": (without("PersistentVolumeClaim", "minio"), "no PersistentVolumeClaim minio"),
+    "no volume": (change(CONTAINER + "volumeMounts.0.name", "script"), "no volume script"),
+    "volume mounted nowhere": (
+        change("Deployment/jupyter: spec.template.spec.containers.0.volumeMounts", []),
+        "volume work is mounted nowhere",
+    ),
+    "script not mounted": (
+        change(CONTAINER + "volumeMounts.0.mountPath", "/script"),
+        "/scripts/ready.py is not mounted",
+    ),
+    "no key in the secret": (
+        change(CONTAINER + "env.0.valueFrom.secretKeyRef.key", "PGPASS"),
+        "no key PGPASS",
+    ),
+    "variable used before it is set": (
+        lambda o: pod(o, "Deployment", "mlflow")["containers"][0]["env"].reverse(),
+        "is not set before",
+    ),
+    "no such script": (
+        change(CONTAINER + "readinessProbe.exec.command.1", "/scripts/raedy.py"),
+        "raedy.py is not in ConfigMap",
+    ),
+    "probe at a wrong port": (
+        change(CONTAINER + "livenessProbe.httpGet.port", "web"),
+        "asks the unknown port web",
+    ),
+    "ingress without class": (change("Ingress/mlflow: spec.ingressClassName", ...), "names no class"),
+    "ingress to a wrong port": (
+        change("Ingress/mlflow: spec.rules.0.http.paths.0.backend.service.port.name", "web"),
+        "no port web of Service mlflow",
+    ),
+    "host that MLflow refuses": (
+        change("Ingress/mlflow: spec.rules.0.host", "runs.example.com"),
+        "403 for the Ingress host",
+    ),
+    "no tls secret": (
+        change("Ingress/mlflow: spec.tls", [{"secretName": "gone", "hosts": []}]),
+        "no Secret gone",
+    ),
+    "retired controller": (
+        change("Ingress/mlflow: metadata.annotations", {"nginx.ingress.kubernetes.io/proxy-body-size": "0"}),
+        "which is retired",
+    ),
+    "no default deny": (without("NetworkPolicy", "default-deny"), "nothing denies by default"),
+    "needed path closed": (
+        without("NetworkPolicy", "postgres-clients"),
+        "mlflow needs postgres:5432, no egress",
+    ),
+    "needed path closed at the server": (
+        without("NetworkPolicy", "minio"),
+        "mlflow needs minio:9000, no ingress",
+    ),
+    "path too many": (
+        change(
+            "CronJob/train: spec.jobTemplate.spec.template.metadata.labels.access~bank-churn/postgres", "true"
+        ),
+        "train may reach postgres:5432 (egress) and does not need it",
+    ),
+    "wrong port open": (
+        change("NetworkPolicy/mlflow: spec.ingress.0.ports.0.port", 5001),
+        "may reach mlflow:5001",
+    ),
+    "no names": (without("NetworkPolicy", "dns"), "can't resolve names"),
+    "ingress blocked": (
+        without("NetworkPolicy", "ingress-controller"),
+        "the Ingress to mlflow:5000 is blocked",
+    ),
+    "database open to others": (
+        change(
+            "NetworkPolicy/ingress-controller: spec.podSelector.matchExpressions.0.values",
+            ["mlflow", "minio", "serve"],
+        ),
+        "other namespaces may reach serve:8080",
+    ),
+    "open to the world": (
+        change("NetworkPolicy/mlflow: spec.ingress.0.from", ...),
+        "leaves peer or port open",
+    ),
+    "no label": (
+        change("Service/mlflow: metadata.labels.app~kubernetes~io/component", ...),
+        "lacks the labels",
+    ),
+    "token": (
+        change("Deployment/mlflow: spec.template.spec.automountServiceAccountToken", ...),
+        "gets a service account token",
+    ),
+    "service links": (
+        change("Deployment/mlflow: spec.template.spec.enableServiceLinks", True),
+        "MLFLOW_PORT",
+    ),
+    "root": (
+        change("StatefulSet/postgres: spec.template.spec.securityContext.runAsUser", 0),
+        "may run as root",
+    ),
+    "no seccomp": (
+        change("DaemonSet/prepull: spec.template.spec.securityContext.seccompProfile", ...),
+        "no seccomp profile",
+    ),
+    "privileges": (change(CONTAINER + "securityContext.allowPrivilegeEscalation", True), "keeps privileges"),
+    "writable root": (
+        change(CONTAINER + "securityContext.readOnlyRootFilesystem", False),
+        "write to its root file system",
+    ),
+    "always pulled": (change(CONTAINER + "imagePullPolicy", "Always"), "loaded by hand"),
+    "not pinned": (change(CONTAINER + "image", "bank-churn-mlflow:latest"), "is not pinned"),
+    "no limits": (change(CONTAINER + "resources.limits", ...), "has no limits"),
+    "no readiness": (change(CONTAINER + "readinessProbe", ...), "has no readinessProbe"),
+    "update with a gap": (
+        change("Deployment/serve: spec.strategy.rollingUpdate.maxUnavailable", 1),
+        "an update refuses requests",
+    ),
+    "no grace": (change(CONTAINER + "lifecycle", ...), "a leaving pod refuses requests"),
+    "two writers": (
+        change("Deployment/minio: spec.strategy.type", "RollingUpdate"),
+        "would share one volume",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_manifest_is_found(built, name):
+    """Each check is shown to fail: the single-node overlay with one thing broken."""
+    objects = copy.deepcopy(list(yaml.safe_load_all(built["single-node"].read_text())))
+    mutate, said = BROKEN[name]
+    mutate(objects)
+    found = k8s.problems(objects)
+    assert any(said in problem for problem in found), found
