@@ -1,6 +1,6 @@
 """Run the notebooks headlessly, one after the other, into a folder of executed copies.
 
-    python -m helpers.series [--data CSV] [--models knn,tree] [--out outputs]
+    python -m helpers.series [--data CSV] [--models knn,tree] [--only 03_train] [--out outputs]
 
 Stops at the first failing notebook with the cell's error; ends with a table of what was trained and who won.
 """
@@ -115,7 +115,8 @@ def summary(store: Store, series: str) -> pd.DataFrame:
                 "won": f"{PRODUCTION_MODEL} v{live.version}" if won else "",
             }
         )
-    return pd.DataFrame(rows).sort_values("CV F1", ascending=False, ignore_index=True)
+    columns = ["algorithm", "CV F1", "hold-out F1", "accuracy", "ROC AUC", "version", "won"]
+    return pd.DataFrame(rows, columns=columns).sort_values("CV F1", ascending=False, ignore_index=True)
 
 
 def _runs(store: Store, series: str, notebook: str | None = None) -> list:
@@ -130,6 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--data", help="a CSV of customers (default: CHURN_DATA, else the embedded sample)")
     cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
+    cli.add_argument("--only", help="one notebook of the series, e.g. 03_train (default: all)")
     cli.add_argument("--out", type=Path, default=ROOT / "outputs", help="folder of the executed notebooks")
     options = cli.parse_args(arguments)
     models = options.models.split(",")
@@ -138,9 +140,12 @@ def main(arguments: list[str] | None = None) -> int:
             algorithm(name)
     except ValueError as error:
         cli.error(str(error))
+    todo = [step for step in steps(models, options.data) if options.only in (None, step.notebook)]
+    if not todo:
+        cli.error(f"--only {options.only}: no such notebook in the series")
     store = connect()
     try:
-        series = run(steps(models, options.data), options.out, store)
+        series = run(todo, options.out, store)
     except PapermillExecutionError as error:
         print(f"failed\n\ncell {error.cell_index}: {error.ename}: {error.evalue}", file=sys.stderr)
         print(f"The executed copy, with the traceback, is in {options.out}", file=sys.stderr)
