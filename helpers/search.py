@@ -16,6 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from helpers import forests, neighbors
 from helpers.stand_in import Remembered
@@ -134,15 +135,17 @@ def grid_search(
     outs = [[None] * len(splits) for _ in params]
     oof = np.full((len(params), len(X)), np.nan)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-    for fold, results in parallel(_tasks(pipeline, candidates, X, y, splits, scorers)):
-        for index, out, probability in results:
-            if isinstance(out, Exception):
-                message = f"fold {fold + 1} of {len(splits)} failed with {params[index]}: {out}"
-                raise SearchError(message) from out
-            outs[index][fold] = out
-            oof[index, splits[fold][1]] = np.nan if probability is None else probability
-            if on_result is not None:
-                on_result(fold, index, params[index], _flat(out))
+    # The cores belong to the combinations: linear algebra with threads of its own would fight over them.
+    with threadpool_limits(1):
+        for fold, results in parallel(_tasks(pipeline, candidates, X, y, splits, scorers)):
+            for index, out, probability in results:
+                if isinstance(out, Exception):
+                    message = f"fold {fold + 1} of {len(splits)} failed with {params[index]}: {out}"
+                    raise SearchError(message) from out
+                outs[index][fold] = out
+                oof[index, splits[fold][1]] = np.nan if probability is None else probability
+                if on_result is not None:
+                    on_result(fold, index, params[index], _flat(out))
     results = own._format_results(params, len(splits), [out for row in outs for out in row])
     best = int(own._select_best_index(refit, refit_metric, results))
     estimator = clone(pipeline).set_params(**clone(params[best], safe=False))
