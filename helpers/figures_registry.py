@@ -70,24 +70,3 @@ def roc_curves(scores: dict[str, np.ndarray], y: pd.Series) -> Figure:
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title="Ranking the held-out customers")
     ax.legend(frameon=False, loc="lower right")
     return fig
-
-
-def stages(history: pd.DataFrame) -> Figure:
-    """Draw which versions of the served model are live and which are archived.
-
-    Parameters
-    ----------
-    history : DataFrame
-        One row per version of the served name, indexed by version, with ``stage`` and ``source``.
-    """
-    fig, ax = figure(width=6.5, height=0.42 * len(history) + 1.2)
-    colours = [ACCENT if stage == "production" else MUTED for stage in history["stage"]]
-    ax.barh(range(len(history)), np.ones(len(history)), color=colours, height=0.7)
-    for row, (stage, source) in enumerate(zip(history["stage"], history["source"], strict=True)):
-        ax.text(0.02, row, f"{source}: {stage}", va="center", color="white", weight="bold")
-    ax.set_yticks(range(len(history)), [f"version {version}" for version in history.index])
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    ax.grid(False)
-    ax.set_title("What the name that serving uses stands for")
-    return fig

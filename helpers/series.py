@@ -83,6 +83,8 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
             cwd=ROOT,
             progress_bar=False,
             stderr_file=sys.stderr if sys.stderr.isatty() else None,
+            # ipykernel warns at every start that its sockets on loopback are not encrypted.
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
         print(f"{time.monotonic() - began:.1f} s", flush=True)
         waiting.append(copy)
