@@ -256,6 +256,11 @@ def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
     try:
         return client.get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        absent = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+        # A server with authentication answers 403 for a name that does not exist.
+        hidden = error.error_code == "PERMISSION_DENIED" and not client.search_registered_models(
+            f"name='{name}'"
+        )
+        if absent or hidden:
             return None
         raise
