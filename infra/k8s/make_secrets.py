@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COMPOSE = HERE.parent / ".env"
-NAMES = {"MINIO_ROOT_USER": "root", "AWS_ACCESS_KEY_ID": "mlflow", "MLFLOW_TRACKING_USERNAME": "admin"}
+NAMES = {"MINIO_ROOT_USER": "root", "AWS_ACCESS_KEY_ID": "mlflow", "MLFLOW_TRACKING_USERNAME": "churn"}
 PASSWORDS = [
     "POSTGRES_PASSWORD",
     "MINIO_ROOT_PASSWORD",
