@@ -119,11 +119,15 @@ class RunTree:
                 return
         self._raise_writers_error()
 
-    def finish_search(self, found: "SearchResult") -> None:
-        """Wait until every result is written, end the folds and log the winner on the model run."""
+    def drain(self) -> None:
+        """Wait until every result that was logged is written."""
         while self._queue.unfinished_tasks and self._error is None:
             time.sleep(0.02)
         self._raise_writers_error()
+
+    def finish_search(self, found: "SearchResult") -> None:
+        """Drain, end the folds and log the winner on the model run."""
+        self.drain()
         results, best = found.cv_results_, found.best_index_
         for fold, run_id in enumerate(self._fold_ids):
             metrics = {

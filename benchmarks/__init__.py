@@ -1,0 +1,1 @@
+"""The project beside what a user would run instead: ``python -m benchmarks.bench``."""
