@@ -26,6 +26,10 @@ from helpers.store import Store, connect
 NOTEBOOKS = ROOT / "notebooks"
 
 
+class SeriesError(RuntimeError):
+    """A notebook failed; the message has the cell's error and where the executed copy is."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One notebook to run: its file, what its executed copy is called, and its parameters."""
@@ -65,7 +69,7 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
 
     Raises
     ------
-    PapermillExecutionError
+    SeriesError
         From the first notebook that fails.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -76,6 +80,19 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
         # MLflow puts these tags on every run that the notebook's kernel makes.
         os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps({"series": series, "notebook": step.name})
         copy = out / f"{step.name}.ipynb"
+        _execute(step, copy)
+        print(f"{time.monotonic() - began:.1f} s", flush=True)
+        waiting.append(copy)
+        if made := _runs(store, series, step.name):
+            for found in made:
+                for path in waiting:
+                    store.client.log_artifact(found.info.run_id, str(path), "notebook")
+            waiting = []
+    return series
+
+
+def _execute(step: Step, copy: Path) -> None:
+    try:
         papermill.execute_notebook(
             NOTEBOOKS / f"{step.notebook}.ipynb",
             copy,
@@ -86,14 +103,11 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
             # ipykernel warns at every start that its sockets on loopback are not encrypted.
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
-        print(f"{time.monotonic() - began:.1f} s", flush=True)
-        waiting.append(copy)
-        if made := _runs(store, series, step.name):
-            for found in made:
-                for path in waiting:
-                    store.client.log_artifact(found.info.run_id, str(path), "notebook")
-            waiting = []
-    return series
+    except PapermillExecutionError as error:
+        raise SeriesError(
+            f"{step.name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}\n"
+            f"The executed copy, with the traceback: {copy}"
+        ) from error
 
 
 def summary(store: Store, series: str) -> pd.DataFrame:
@@ -148,11 +162,11 @@ def main(arguments: list[str] | None = None) -> int:
     store = connect()
     try:
         series = run(todo, options.out, store)
-    except PapermillExecutionError as error:
-        print(f"failed\n\ncell {error.cell_index}: {error.ename}: {error.evalue}", file=sys.stderr)
-        print(f"The executed copy, with the traceback, is in {options.out}", file=sys.stderr)
+    except SeriesError as error:
+        print(f"failed\n\n{error}", file=sys.stderr)
         return 1
-    print(f"\n{summary(store, series).to_string(index=False, float_format='{:.4f}'.format)}")
+    if len(table := summary(store, series)):
+        print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
     print(f"\nExecuted notebooks: {options.out}\nRuns and models: make ui")
     return 0
 
