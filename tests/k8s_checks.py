@@ -173,7 +173,7 @@ def _files(objects: list[dict], container: dict, volumes: dict, here: str) -> It
 
 
 def ingresses(objects: list[dict]) -> Iterator[str]:
-    """Every Ingress leads to a Service's port; its TLS Secret exists or is made; MLflow knows its host."""
+    """Every Ingress leads to a port that exists; TLS Secrets exist or are made; MLflow knows its host."""
     answers = {}
     for ingress in of_kind(objects, "Ingress"):
         where, spec = title(ingress), ingress["spec"]
