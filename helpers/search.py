@@ -95,7 +95,8 @@ def grid_search(
     figures = [[None] * len(splits) for _ in params]
     oof = np.full((len(params), len(X)), np.nan)
     parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-    # The cores belong to the combinations: linear algebra with threads of its own would fight over them.
+    # The cores belong to the combinations: linear algebra with threads of its own fights over them, and a
+    # search over logistic regressions takes four times as long.
     with threadpool_limits(1):
         for fold, outcomes in parallel(tasks(pipeline, candidates, X, y, splits, scorers)):
             for outcome in outcomes:
@@ -111,7 +112,8 @@ def grid_search(
     results = own._format_results(params, len(splits), [each for row in figures for each in row])
     best = int(own._select_best_index(refit, refit_metric, results))
     estimator = clone(pipeline).set_params(**clone(params[best], safe=False))
-    with joblib.parallel_config(n_jobs=n_jobs):  # a forest's refit may use every core
+    # A forest's refit may use every core; threads, because processes take longer to start than that.
+    with joblib.parallel_config(backend="threading", n_jobs=n_jobs), threadpool_limits(1):
         estimator.fit(X, y)
     probability = oof[best]
     return SearchResult(
