@@ -1,8 +1,9 @@
-"""Write an overlay's secrets.env (mode 600, never committed), the passwords for kustomize's secretGenerator.
+"""Write the stack's passwords (mode 600, never committed): for compose infra/.env, for an overlay secrets.env.
 
+    python infra/k8s/make_secrets.py compose
     python infra/k8s/make_secrets.py single-node
 
-The values are those of the compose stack where infra/.env exists, so that a backup of it fits; new ones
+An overlay gets the values of the compose stack where infra/.env exists, so that a backup of it fits; new ones
 otherwise. A file that is there already stays as it is.
 """
 
@@ -44,13 +45,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; return the exit code."""
     overlays = sorted(p.parent.name for p in HERE.glob("overlays/*/kustomization.yaml"))
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("overlay", choices=overlays)
-    path = HERE / "overlays" / cli.parse_args(arguments).overlay / "secrets.env"
+    cli.add_argument("stack", choices=["compose", *overlays])
+    stack = cli.parse_args(arguments).stack
+    path = COMPOSE if stack == "compose" else HERE / "overlays" / stack / "secrets.env"
     if path.exists():
         print(f"{path} is there already and stays")
         return 0
-    make(path, read_env(COMPOSE))
-    print(f"{path} made {'from ' + str(COMPOSE) if COMPOSE.exists() else 'with new secrets'}")
+    shared = read_env(COMPOSE)
+    make(path, shared)
+    print(f"{path} made {f'from {COMPOSE}' if shared else 'with new secrets'}")
     return 0
 
 
