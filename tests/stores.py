@@ -1,12 +1,13 @@
 """MLflow stores for tests: empty, after training, after promotion. All in one temporary folder."""
 
 import atexit
+import io
 import os
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -91,7 +92,7 @@ def _run_series(uri: str, part: slice) -> None:
     from helpers.models import ALGORITHMS
     from helpers.store import connect
 
-    with in_use(uri):
+    with in_use(uri), redirect_stdout(io.StringIO()):
         todo = [step for step in series.steps(list(ALGORITHMS)) if step.notebook <= "04_registry"]
         series.run(todo[part], executed(), connect())
 

@@ -1,4 +1,4 @@
-"""Write the stack's passwords (mode 600, never committed): for compose infra/.env, for an overlay secrets.env.
+"""Write the stack's passwords, mode 600, never committed: compose's infra/.env, an overlay's secrets.env.
 
     python infra/k8s/make_secrets.py compose
     python infra/k8s/make_secrets.py single-node

@@ -1,0 +1,173 @@
+"""Real servers for tests: on free loopback ports, in temporary folders, stopped when the test is over."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PYTHON = Path(sys.executable)
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def missing(what: str, how: str) -> None:
+    """Skip the test for want of a program; fail it in CI, where nothing may be left out."""
+    message = f"{what} is not here: {how}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@dataclass
+class Server:
+    """A running process group and where it listens."""
+
+    url: str
+    process: subprocess.Popen
+    start: Callable[[], subprocess.Popen]
+
+    def kill(self) -> None:
+        """Kill -9 the server with all its workers."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Start it again, as a supervisor does."""
+        self.process = self.start()
+
+
+@contextmanager
+def running(url: str, start: Callable[[], subprocess.Popen], ready: Callable[[], bool]) -> Iterator[Server]:
+    """Start a server, wait until it is ready, and stop it in the end."""
+    server = Server(url, start(), start)
+    try:
+        wait(ready, server)
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.process.pid, signal.SIGTERM)
+        try:
+            server.process.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def wait(ready: Callable[[], bool], server: Server | None = None, seconds: float = 120) -> None:
+    """Wait until something is ready; a server that ends meanwhile is an error."""
+    until = time.monotonic() + seconds
+    while not ready():
+        if server and server.process.poll() is not None:
+            raise RuntimeError(f"the server at {server.url} ended with {server.process.returncode}")
+        if time.monotonic() > until:
+            raise TimeoutError(f"not ready after {seconds:.0f} s")
+        time.sleep(0.2)
+
+
+def answers(url: str) -> bool:
+    """Tell whether a URL answers with success."""
+    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as answer:
+        return answer.status == 200
+    return False
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Server]:
+    """Run PostgreSQL with a database ``mlflow``; it refuses root, so root lends it another user."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        missing("PostgreSQL", "apt-get install postgresql")
+    root = os.geteuid() == 0
+    prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if root else []
+    data, port = folder / "pg", free_port()
+    data.mkdir()
+    if root:
+        shutil.chown(data, "nobody", "nogroup")
+        for parent in [folder, *folder.parents]:
+            with suppress(PermissionError):
+                parent.chmod(parent.stat().st_mode | 0o011)
+
+    def run(program: str, *options: str) -> None:
+        subprocess.run([*prefix, programs[-1] / program, *options], check=True, capture_output=True, cwd=data)
+
+    run("initdb", "-D", str(data / "db"), "-U", "mlflow", "--auth=trust")
+
+    def start() -> subprocess.Popen:
+        options = ["-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)]
+        log = open(folder / "postgres.log", "ab")  # noqa: SIM115  the process keeps it
+        command = [*prefix, programs[-1] / "postgres", *options]
+        return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=data)
+
+    def ready() -> bool:
+        command = [programs[-1] / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+        return subprocess.run(command).returncode == 0
+
+    url = f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/mlflow"
+    with running(url, start, ready) as server:
+        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "mlflow", "mlflow")
+        yield server
+
+
+@contextmanager
+def mlflow_server(
+    folder: Path, backend: str, artifacts: str, environment: dict | None = None, *options: str
+) -> Iterator[Server]:
+    """Run a tracking server with proxied artifacts."""
+    port = free_port()
+    subprocess.run([PYTHON, "-m", "mlflow", "db", "upgrade", backend], check=True, capture_output=True)
+    log = folder / "mlflow.log"
+
+    def start() -> subprocess.Popen:
+        command = [PYTHON, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--backend-store-uri", backend, "--artifacts-destination", artifacts]
+        variables = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **(environment or {})}
+        variables.pop("MLFLOW_TRACKING_URI", None)
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [*command, *options],
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env=variables,
+                cwd=folder,
+            )
+
+    url = f"http://127.0.0.1:{port}"
+    with running(url, start, lambda: answers(f"{url}/health")) as server:
+        yield server
+
+
+@contextmanager
+def minio(folder: Path, user: str, password: str) -> Iterator[Server]:
+    """Run MinIO itself, built from its last upstream source."""
+    program = shutil.which("minio", path=f"{Path.home() / 'go/bin'}:{os.environ['PATH']}")
+    if program is None:
+        missing("MinIO", "tests/stack/install_minio.sh (needs Go)")
+    port, console = free_port(), free_port()
+
+    def start() -> subprocess.Popen:
+        variables = {**os.environ, "MINIO_ROOT_USER": user, "MINIO_ROOT_PASSWORD": password}
+        command = [program, "server", str(folder / "s3"), "--address", f"127.0.0.1:{port}"]
+        command += ["--console-address", f"127.0.0.1:{console}"]
+        with (folder / "minio.log").open("ab") as out:
+            return subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, env=variables)
+
+    url = f"http://127.0.0.1:{port}"
+    with running(url, start, lambda: answers(f"{url}/minio/health/live")) as server:
+        yield server
