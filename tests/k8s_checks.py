@@ -1,12 +1,23 @@
-"""What neither a schema nor a dry run sees: references between Kubernetes objects, the rules of this stack."""
+"""What neither a schema nor a dry run sees: references between objects, and the rules of this stack."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
+
+from helpers.config import ROOT
 
 RECOMMENDED = {"name", "component", "part-of", "managed-by"}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
+
+
+def copy_manifests(folder: Path) -> Path:
+    """Return a copy of ``infra/k8s`` without the user's own secrets."""
+    copy = folder / "infra" / "k8s"
+    shutil.copytree(ROOT / "infra" / "k8s", copy, ignore=shutil.ignore_patterns("secrets.env"))
+    return copy
 
 
 def of_kind(objects: list[dict], *kinds: str) -> list[dict]:
@@ -141,17 +152,12 @@ def _keys(objects: list[dict], container: dict, here: str) -> Iterator[str]:
     for source in container.get("envFrom", []):
         if named(objects, "ConfigMap", source["configMapRef"]["name"]) is None:
             yield f"{here}: no ConfigMap {source['configMapRef']['name']}"
-    known = set()
     for entry in container.get("env", []):
         ref = entry.get("valueFrom", {}).get("secretKeyRef")
         if ref:
             secret = named(objects, "Secret", ref["name"])
             if secret is None or ref["key"] not in secret.get("data", {}):
                 yield f"{here}: no key {ref['key']} in Secret {ref['name']}"
-        for used in re.findall(r"\$\(([A-Z_]+)\)", entry.get("value", "")):
-            if used not in known:
-                yield f"{here}: $({used}) is not set before {entry['name']}"
-        known.add(entry["name"])
 
 
 def _files(objects: list[dict], container: dict, volumes: dict, here: str) -> Iterator[str]:
@@ -210,7 +216,9 @@ def ingresses(objects: list[dict]) -> Iterator[str]:
 
 
 def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
-    """Return who must reach whom, from the ``service:port`` that a workload's settings and scripts name."""
+                (name, s, p)
+                for s, p in ports
+                if s != name and (s in hosts or re.search(rf"\b{s}:{p}\b", text))
     ports = {
         (s["metadata"]["name"], p["port"]) for s in of_kind(objects, "Service") for p in s["spec"]["ports"]
     }
@@ -218,17 +226,17 @@ def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
     for workload in pods(objects):
         name = workload["metadata"]["name"]
         for container in containers(workload):
-            text = " ".join(
-                [
-                    *environment(objects, container).values(),
-                    *container.get("command", []),
-                    *container.get("args", []),
-                ]
-            )
+            settings = environment(objects, container)
+            text = " ".join([*settings.values(), *container.get("command", []), *container.get("args", [])])
             for script in re.findall(r"/scripts/(\S+)", text):
                 for config in of_kind(objects, "ConfigMap"):
                     text += " " + config["data"].get(script, "")
-            needed |= {(name, s, p) for s, p in ports if s != name and re.search(rf"\b{s}:{p}\b", text)}
+            hosts = {value for key, value in settings.items() if key.endswith("HOST")}
+            needed |= {
+                (name, s, p)
+                for s, p in ports
+                if s != name and (s in hosts or re.search(rf"\b{s}:{p}\b", text))
+            }
     return needed
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from helpers.config import ROOT
+from tests.k8s_checks import copy_manifests
 from tests.stack import controlplane
 
 pytestmark = [
@@ -27,9 +27,9 @@ def kubectl(tmp_path_factory):
 @pytest.fixture(params=["single-node", "cluster"])
 def overlay(request, tmp_path, kubectl):
     """Return a copy of the overlay with fresh secrets; take it away at the end."""
-    tree = tmp_path / "k8s"
-    shutil.copytree(ROOT / "infra" / "k8s", tree, ignore=shutil.ignore_patterns("secrets.env"))
-    subprocess.run([sys.executable, tree / "make_secrets.py", request.param], check=True, capture_output=True)
+    tree = copy_manifests(tmp_path)
+    command = [sys.executable, tree / "make_secrets.py", request.param]
+    subprocess.run(command, check=True, capture_output=True)
     yield tree / "overlays" / request.param
     kubectl("delete", "--wait=false", "-k", tree / "overlays" / request.param)
     until(lambda: kubectl("get", "namespace", "bank-churn").returncode != 0, "the namespace is gone")
