@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 stack() { ${COMPOSE:-docker compose} --project-directory infra -f infra/docker-compose.yml "$@"; }
 
-target="backups/$(date -u +%Y%m%dT%H%M%SZ)"
+target="${BACKUP_DIR:-backups}/$(date -u +%Y%m%dT%H%M%SZ)"
 part="$target.part"
 umask 077
 mkdir -p "$part"

@@ -14,7 +14,7 @@ import pytest
 from helpers.config import ROOT
 
 INFRA = ROOT / "infra"
-ONCE = {"minio-bucket", "mlflow-migrate"}
+ONCE = {"minio-volume", "minio-bucket", "mlflow-migrate"}
 
 
 def tool(name: str) -> str:
@@ -120,7 +120,8 @@ def test_start_order_is_by_health(stack):
 
 
 def test_root_credentials_of_the_object_store_stay_with_it(stack):
-    holders = {name for name, s in stack["services"].items() if "MINIO_ROOT_PASSWORD" in s["environment"]}
+    services = stack["services"].items()
+    holders = {name for name, s in services if "MINIO_ROOT_PASSWORD" in s.get("environment", {})}
     assert holders == {"minio", "minio-bucket"}
     jupyter = stack["services"]["jupyter"]["environment"]
     assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & jupyter.keys()

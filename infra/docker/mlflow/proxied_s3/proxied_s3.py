@@ -1,10 +1,10 @@
 """An artifact store in S3 that MLflow's clients reach through the server only: ``proxied-s3://bucket/path``.
 
-A server on ``s3://`` announces multipart transfers (``/api/3.0/mlflow/server-info``) because its S3 repository
+A server on ``s3://`` announces multipart transfers (``/api/3.0/mlflow/server-info``), since its S3 repository
 can presign. Stock clients then fetch from presigned URLs, which name the S3 server as this server sees it: an
-address inside the stack, where a client outside hangs until its retries are used up. MLflow has no setting to
-say no. This repository, found through MLflow's plugin mechanism, does the same work and can't presign, so that
-every transfer goes through the server.
+address inside the stack, where a client outside hangs until its retries are used up. MLflow has no setting
+for it. This repository, found through MLflow's plugin mechanism, does the same work and can't presign, so
+that every transfer goes through the server.
 """
 
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
