@@ -7,13 +7,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.infra_k8s.checks import KUBECTL
+
 SOURCE = Path(__file__).with_name("kubernetes")
-KUBECTL = Path(sys.executable).with_name("kubectl")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bank-churn" / "controlplane"
 VERSION = "1.37.2"
 

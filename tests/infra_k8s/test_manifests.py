@@ -2,42 +2,14 @@
 
 import copy
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests import k8s_checks as k8s
+from tests.infra_k8s import checks as k8s
 
 # Kubernetes supports three minor versions: the oldest and the newest of November 2026.
 SUPPORTED = ["1.35", "1.37"]
-OVERLAYS = ["single-node", "cluster"]
-KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
-WHY = "the tools are not installed: pip install -r requirements-infra.txt"
-validate = pytest.importorskip("kubernetes_validate", reason=WHY).validate
-pytestmark = pytest.mark.skipif(not KUBECTL.exists(), reason=WHY)
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory) -> dict[str, Path]:
-    """Return each overlay as one file of manifests, built with secrets made for the test."""
-    folder = k8s.copy_manifests(tmp_path_factory.mktemp("k8s"))
-    files = {}
-    for overlay in OVERLAYS:
-        subprocess.run([sys.executable, folder / "make_secrets.py", overlay], check=True, capture_output=True)
-        result = subprocess.run(
-            [KUBECTL, "kustomize", folder / "overlays" / overlay], check=True, capture_output=True, text=True
-        )
-        assert result.stderr == "", result.stderr
-        files[overlay] = folder / f"{overlay}.yaml"
-        files[overlay].write_text(result.stdout)
-    return files
-
-
-@pytest.fixture(scope="session", params=OVERLAYS)
-def objects(request, built) -> list[dict]:
-    return list(yaml.safe_load_all(built[request.param].read_text()))
 
 
 def test_overlay_has_no_problem(objects):
@@ -46,14 +18,15 @@ def test_overlay_has_no_problem(objects):
 
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_schemas(objects, version):
+    validate = pytest.importorskip("kubernetes_validate").validate
     for o in objects:
         validate(o, version, strict=True)  # raises for an unknown kind or version too
 
 
-def test_build_needs_secrets(tmp_path):
+def test_build_needs_secrets(tmp_path, built):
     folder = k8s.copy_manifests(tmp_path)
     result = subprocess.run(
-        [KUBECTL, "kustomize", folder / "overlays/single-node"], capture_output=True, text=True
+        [k8s.KUBECTL, "kustomize", folder / "overlays/single-node"], capture_output=True, text=True
     )
     assert result.returncode != 0
     assert "secrets.env" in result.stderr

@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 
 from helpers.config import ROOT
 
+OVERLAYS = ["single-node", "cluster"]
+KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
 RECOMMENDED = {"name", "component", "part-of", "managed-by"}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
@@ -216,9 +219,7 @@ def ingresses(objects: list[dict]) -> Iterator[str]:
 
 
 def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
-                (name, s, p)
-                for s, p in ports
-                if s != name and (s in hosts or re.search(rf"\b{s}:{p}\b", text))
+    """Return who must reach whom: ``service:port`` or ``...HOST=service`` in settings and scripts."""
     ports = {
         (s["metadata"]["name"], p["port"]) for s in of_kind(objects, "Service") for p in s["spec"]["ports"]
     }

@@ -1,0 +1,95 @@
+"""Compose and Kubernetes are one stack: images, commands, ports, settings and limits can't drift apart."""
+
+import re
+
+import pytest
+import yaml
+
+from helpers.config import ROOT
+from tests.infra_k8s import checks as k8s
+
+# What an Ingress changes belongs to the overlay: the names under which a browser comes.
+BY_OVERLAY = {
+    "MLFLOW_SERVER_ALLOWED_HOSTS",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    "MINIO_BROWSER_REDIRECT_URL",
+}
+# What Kubernetes has beside compose, with the reason.
+BESIDE = {
+    "jupyter": {"CHURN_SERVE_URL"},  # the Service exists always, compose's service by profile only
+}
+ARGUMENTS_BESIDE = {
+    "postgres": ["-c", "max_connections=300"],  # several replicas of MLflow, each with its own connections
+}
+
+
+def settled(text: str) -> str:
+    """Return a compose value as it is when nothing is set: defaults taken, secrets as ``<secret>``."""
+    text = re.sub(r"\$\{[A-Z0-9_]+:-([^}]*)\}", r"\1", str(text))
+    return re.sub(r"\$\{[A-Z0-9_]+:\?[^}]*\}", "<secret>", text).replace("$$", "$")
+
+
+SERVICES = yaml.safe_load((ROOT / "infra" / "docker-compose.yml").read_text())["services"]
+# Gives a new volume to the server's user; Kubernetes does it by fsGroup.
+COMPOSE = {name: service for name, service in SERVICES.items() if name != "minio-volume"}
+
+
+def twin(objects: list[dict], service: str) -> tuple[dict, dict]:
+    """Return the workload of a compose service's name, and the container in it that does the work."""
+    workload = next(w for w in k8s.pods(objects) if w["metadata"]["name"] == service)
+    return workload, k8s.template(workload)["spec"]["containers"][0]
+
+
+def test_every_service_has_its_twin(objects):
+    workloads = {w["metadata"]["name"] for w in k8s.pods(objects)}
+    assert set(COMPOSE) <= workloads
+    # Beside them: the trainings, and the image kept on every node.
+    assert workloads - set(COMPOSE) <= {"train", "prepull", "serve", "monitor"}
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_image(objects, service):
+    assert twin(objects, service)[1]["image"] == settled(COMPOSE[service]["image"])
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_settings(objects, service):
+    ours = k8s.environment(objects, twin(objects, service)[1])
+    theirs = {key: settled(value) for key, value in COMPOSE[service]["environment"].items()}
+    assert ours.keys() - theirs.keys() - BY_OVERLAY == BESIDE.get(service, set())
+    assert {k: ours.get(k) for k in theirs.keys() - BY_OVERLAY} == {
+        k: theirs[k] for k in theirs.keys() - BY_OVERLAY
+    }
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_command(objects, service):
+    container, compose = twin(objects, service)[1], COMPOSE[service]
+    command = compose.get("command", [])
+    command = settled(command).split() if isinstance(command, str) else [settled(word) for word in command]
+    ours = container.get("command", []) + container.get("args", [])
+    assert ours == compose.get("entrypoint", []) + command + ARGUMENTS_BESIDE.get(service, [])
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_ports(objects, service):
+    published = {int(settled(port).rsplit(":", 1)[1]) for port in COMPOSE[service].get("ports", [])}
+    found = k8s.named(objects, "Service", service)
+    served = {port["port"] for port in found["spec"]["ports"]} if found else set()
+    assert published <= served
+    assert served <= set(k8s.port_numbers(twin(objects, service)[0]).values())
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_limits_and_user(objects, service):
+    workload, container = twin(objects, service)
+    limits = container["resources"]["limits"]
+    assert limits["memory"] == COMPOSE[service]["mem_limit"].upper() + "i"
+    assert limits["cpu"] == str(COMPOSE[service]["cpus"])
+    pod = k8s.template(workload)["spec"]["securityContext"]
+    assert f"{pod['runAsUser']}:{pod['runAsGroup']}" == settled(COMPOSE[service]["user"])
+
+
+def test_mlflow_is_asked_the_same(objects):
+    probe = twin(objects, "mlflow")[1]["readinessProbe"]["exec"]["command"]
+    assert COMPOSE["mlflow"]["healthcheck"]["test"] == ["CMD", *probe]
