@@ -13,11 +13,14 @@ from pathlib import Path
 
 import boto3
 import botocore.exceptions
+import numpy as np
 import pytest
 
-from helpers.config import ROOT
+from helpers.config import FEATURES, ROOT
+from helpers.data import load as load_customers
 from helpers.owners import search
-from helpers.registry import staged
+from helpers.registry import load as load_version
+from helpers.registry import promote, staged
 from helpers.store import connect
 from tests.servers import free_port, missing, wait
 
@@ -37,9 +40,8 @@ class Stack:
         subprocess.run(command, check=True, capture_output=True)
         self.env_file = folder / ".env"
         self.secrets = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
-        self.ports = {
-            name: free_port() for name in ("MLFLOW_PORT", "MINIO_PORT", "MINIO_CONSOLE_PORT", "JUPYTER_PORT")
-        }
+        services = ("MLFLOW", "MINIO", "MINIO_CONSOLE", "JUPYTER", "SERVE")
+        self.ports = {f"{name}_PORT": free_port() for name in services}
         self.environment = {
             **os.environ,
             "COMPOSE_PROJECT_NAME": f"churn-test-{os.getpid()}",
@@ -159,6 +161,8 @@ def test_foreign_host_names_are_refused(stack):
 def test_nothing_listens_beyond_loopback(stack):
     listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
     for name, port in stack.ports.items():
+        if name == "SERVE_PORT":
+            continue  # of a profile that is not up
         addresses = {
             line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(f":{port}")
         }
@@ -179,6 +183,23 @@ def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
     assert stack.compose("exec", "-T", "jupyter", "python", "-c", code).strip().isdigit()
 
 
+def test_live_model_is_served(stack, client):
+    version = staged(client.client, "knn")
+    promote(client.client, version.name, version.version, "the only one")
+    stack.compose("--profile", "serve", "up", "-d", "--wait", "--wait-timeout", "200", "serve")
+    customers = load_customers().head(3)[FEATURES]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{stack.ports['SERVE_PORT']}/invocations",
+        data=json.dumps({"dataframe_split": customers.to_dict(orient="split")}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        served = json.load(answer)["predictions"]
+    model = load_version(client.client, version.name, version.version)
+    np.testing.assert_allclose(served, model.predict_proba(customers))
+    stack.compose("--profile", "serve", "stop", "serve")
+
+
 def test_backup_brings_back_what_was_lost(stack, client, tmp_path):
     model = staged(client.client, "knn")
     folder = stack.script("backup.sh", BACKUP_DIR=str(tmp_path)).split()[-1]
@@ -188,11 +209,9 @@ def test_backup_brings_back_what_was_lost(stack, client, tmp_path):
         stack.bucket().delete_object(Bucket="mlflow", Key=item["Key"])
     stack.script("restore.sh", folder)
     wait_until_healthy(stack)
-    from helpers.registry import load
-
     restored = staged(client.client, "knn")
     assert restored.version == model.version
-    assert load(client.client, restored.name, restored.version).predict is not None
+    assert load_version(client.client, restored.name, restored.version).predict is not None
 
 
 @pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow"])

@@ -199,6 +199,7 @@ def test_a_killed_service_loses_nothing_that_was_acknowledged(services, client, 
     known = set()
 
     def under_way() -> bool:
+        assert process.poll() is None, process.stderr.read()
         runs = search(
             client.client, client.experiment_id, "tags.level = 'combination' and status = 'FINISHED'"
         )
@@ -206,7 +207,7 @@ def test_a_killed_service_loses_nothing_that_was_acknowledged(services, client, 
         return any(run.info.start_time > began for run in runs)
 
     began = time.time() * 1000
-    wait(under_way, seconds=120)
+    wait(under_way, seconds=240)
     services[victim].kill()
     time.sleep(2)
     services[victim].restart()
