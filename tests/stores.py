@@ -76,8 +76,6 @@ def for_notebook(name: str) -> str:
     """Return a store in the state in which a reader comes to a notebook."""
     if name == "04_registry":
         return copy(trained())
-    if name in ("05_score", "06_monitor"):
-        return copy(promoted())
     return fresh()
 
 
