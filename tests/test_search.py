@@ -134,7 +134,7 @@ def test_a_target_encoder_is_fitted_by_its_own_folds():
     random = np.random.default_rng(0)
     X = pd.DataFrame({"town": random.choice(list("abcdefgh"), 300), "shop": random.choice(list("xyz"), 300)})
     y = random.integers(0, 2, 300)
-    pipeline = chain(TargetEncoder(cv=3), DecisionTreeClassifier(random_state=0))
+    pipeline = chain(TargetEncoder(cv=3, random_state=0), DecisionTreeClassifier(random_state=0))
     assert_same(pipeline, {"decisiontreeclassifier__max_depth": [2, 5]}, X, y)
 
 
