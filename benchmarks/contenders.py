@@ -8,10 +8,11 @@ store.
 
 import argparse
 import json
-import os
 import resource
 import time
 import warnings
+
+from joblib.externals.loky import get_reusable_executor
 
 from helpers.data import data_path, load, split
 from helpers.models import make_grid
@@ -45,7 +46,8 @@ def main() -> None:
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     print(json.dumps({"seconds": seconds, "cpu": cpu, "cv_f1": round(float(score), 12)}), flush=True)
-    os._exit(0)  # joblib's idle workers need not be waited for
+    # joblib's idle workers would hold this process's output open for minutes.
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 if __name__ == "__main__":

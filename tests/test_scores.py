@@ -76,7 +76,7 @@ def test_figures_are_sklearns(model, monkeypatch):
     ids=["one-two", "letters", "one class", "other score", "floats"],
 )
 def test_what_is_unknown_goes_to_sklearn(model, X, y, of, monkeypatch):
-    monkeypatch.setattr(scores, "_roc_auc", None)
+    monkeypatch.setattr(scores, "roc_auc_score", None)
     X, y, own = np.array(X), np.array(y), scorers(**{name: get_scorer(name) for name in of})
     assert score(own, model, X, y) == own(model, X, y)
 
