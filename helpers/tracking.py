@@ -19,7 +19,7 @@ from sklearn.model_selection import BaseCrossValidator
 from helpers.config import SCORES, TARGET
 from helpers.data import fingerprint
 from helpers.models import STEP, combination_name, combinations
-from helpers.owners import BEAT_SECONDS, HEARTBEAT, OWNER, close, close_stale, owner
+from helpers.owners import BEAT_SECONDS, HEARTBEAT, OWNER, close, close_stale, owner, search
 from helpers.progress import progress
 from helpers.provenance import provenance
 from helpers.store import Store
@@ -136,6 +136,7 @@ class RunTree:
                 for score in SCORES
             }
             self._log_batch(run_id, metrics)
+            self._delete_strays(run_id)
             self.client.set_terminated(run_id)
         metrics = {
             f"cv_{side}_{score}_{name}": results[f"{name}_{key}_{score}"][best]
@@ -208,6 +209,15 @@ class RunTree:
         run_id = self._create(name, tags)
         self._log_batch(run_id, scores, params)
         self.client.set_terminated(run_id)
+
+    def _delete_strays(self, fold_id: str) -> None:
+        """Delete leaves that nobody fills: a server that dies may have made a run whose answer got lost.
+
+        MLflow's client then asks again, and that second run holds the result.
+        """
+        query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{fold_id}'"
+        for stray in search(self.client, self.store.experiment_id, query):
+            self.client.delete_run(stray.info.run_id)
 
     def _log_batch(self, run_id: str, metrics: Mapping | None = None, params: Mapping | None = None) -> None:
         now = int(time.time() * 1000)

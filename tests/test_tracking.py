@@ -92,6 +92,17 @@ def test_tree_has_every_run_with_every_figure(store, sample, found):
     assert leaf.data.metrics["train_roc_auc"] == found.cv_results_["split1_train_roc_auc"][index]
 
 
+def test_a_run_whose_answer_got_lost_does_not_stay(store, sample, found):
+    with tree_of(store, sample) as tree:
+        log_all(tree, found)
+        tree.drain()
+        fold = by_level(store)["fold"][0].info.run_id
+        tags = {"level": "combination", "mlflow.parentRunId": fold}
+        store.client.create_run(store.experiment_id, tags=tags)
+        tree.finish_search(found)
+    assert len(by_level(store)["combination"]) == 15
+
+
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
 def test_failure_leaves_nothing_running(store, sample, found, error, status):
     with pytest.raises(error), tree_of(store, sample) as tree:
