@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.metrics._scorer import _BaseScorer, _PassthroughScorer
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
@@ -35,6 +36,7 @@ class Candidate(NamedTuple):
     prepare: Pipeline | None
     classify: BaseEstimator
     group: str
+    full: BaseEstimator
 
 
 class Outcome(NamedTuple):
@@ -87,10 +89,10 @@ def candidate(pipeline: BaseEstimator, index: int, params: dict) -> Candidate:
     """
     full = clone(pipeline).set_params(**clone(params, safe=False))
     if type(full) is not Pipeline or len(full) < 2 or full.transform_input:
-        return Candidate(index, None, full, "")
+        return Candidate(index, None, full, "", full)
     last, classify = full.steps[-1]
     before = {key: value for key, value in params.items() if key.partition("__")[0] != last}
-    return Candidate(index, full[:-1], classify, _key(before))
+    return Candidate(index, full[:-1], classify, _key(before), full)
 
 
 def _key(params: dict) -> str:
@@ -113,6 +115,8 @@ def tasks(
 
     Tasks are made as workers become free, so only a few folds' prepared tables exist at a time.
     """
+    if not _standard(scorers):
+        candidates = [each._replace(prepare=None, classify=each.full, group="") for each in candidates]
     groups = defaultdict(list)
     for each in candidates:
         groups[each.group].append(each)
@@ -130,6 +134,12 @@ def tasks(
                     batches = batches[:1]  # this one meets the error again and reports it
             for batch in batches:
                 yield delayed(run)(fold, batch, scorers)
+
+
+def _standard(scorers: Callable) -> bool:
+    """Say whether every scorer only asks for predictions; a callable may look into model and table."""
+    each = getattr(scorers, "_scorers", {"": scorers}).values()
+    return all(isinstance(scorer, (_BaseScorer, _PassthroughScorer)) for scorer in each)
 
 
 def _batches(group: list[Candidate], n_rows: int) -> list[list[Candidate]]:
@@ -153,7 +163,7 @@ def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, lis
         try:
             if position == 0:
                 fold = fold.ready()
-                models, seconds = _together(fold, batch)
+                models, seconds = _together(fold, batch, scorers)
             start = time.perf_counter()
             model = models[position] if models else clone(each.classify).fit(fold.tables[0], fold.y_train)
             fitted = time.perf_counter()
@@ -172,12 +182,12 @@ def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, lis
     return fold.number, outcomes
 
 
-def _together(fold: Fold, batch: list[Candidate]) -> tuple[list, float]:
+def _together(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[list, float]:
     """Fit a batch together where that is possible; an empty list says to fit each alone."""
     family = FAMILIES.get(type(batch[0].classify))
     start = time.perf_counter()
     models = []
-    if family is not None and family.shareable(batch[0].classify, len(fold.y_train)):
+    if family is not None and _standard(scorers) and family.shareable(batch[0].classify, len(fold.y_train)):
         fit_on, *sides = fold.tables
         try:
             models = family.fit([clone(each.classify) for each in batch], fit_on, fold.y_train, sides)

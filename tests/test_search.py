@@ -146,6 +146,17 @@ def _by_balance(model, X, y):
     return float(np.average(model.predict(X) == y, weights=X["Balance"] + 1))
 
 
+def _steps(model, X, y):
+    return float(len(model.steps)) + float(np.mean(model.predict(X.iloc[::2]) == np.asarray(y)[::2]))
+
+
+def test_a_scorer_that_looks_into_the_pipeline_sees_the_users_own(rows):
+    """A function may ask for steps, or score other rows than it is given."""
+    pipeline = make_pipeline("knn")
+    pipeline.steps.insert(1, ("same", "passthrough"))
+    assert_same(pipeline, prefixed({"n_neighbors": [4, 9]}), *rows, scoring={"s": _steps}, refit="s")
+
+
 def test_scorers_of_the_users_own(rows):
     """They get the table as it came."""
     scoring = {
