@@ -12,6 +12,7 @@ BINARY = ["HasCrCard", "IsActiveMember"]
 FEATURES = NUMERIC + CATEGORICAL + BINARY
 TARGET = "Exited"
 EMBEDDED_DATA = ROOT / "data" / "bank_churn.csv"
+NEW_CUSTOMERS = ROOT / "data" / "new_customers.csv"
 
 # The protocol: one hold-out, five folds, one seed.
 SEED = 42

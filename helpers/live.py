@@ -1,0 +1,82 @@
+"""The live model: what ``models:/churn@production`` holds, and the rule that makes a score a decision."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from mlflow import MlflowClient
+from sklearn.pipeline import Pipeline
+
+from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
+from helpers.registry import RegistryError, load, production
+
+CONTACT, SKIP = "contact", "skip"
+
+
+@dataclass(frozen=True)
+class LiveModel:
+    """A version that was live when it was loaded.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    version : int
+        Of the registered model ``churn``.
+    threshold : float
+        Customers from this probability on are contacted; chosen in the training, on out-of-fold scores.
+    run_id : str
+        The model run that trained it.
+    data_sha256 : str
+        Fingerprint of the table it was trained on.
+    """
+
+    pipeline: Pipeline
+    version: int
+    threshold: float
+    run_id: str
+    data_sha256: str
+
+    def score(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Score customers.
+
+        Parameters
+        ----------
+        customers : DataFrame of shape (n_customers, n_columns)
+            Validated; with the feature columns, others are ignored.
+
+        Returns
+        -------
+        DataFrame of shape (n_customers, 3)
+            Same index; ``probability`` of leaving (float64), ``decision`` (``contact`` or ``skip``) and
+            ``model_version`` (int64).
+        """
+        probability = self.pipeline.predict_proba(customers[FEATURES])[:, 1]
+        scores = pd.DataFrame({"probability": probability}, index=customers.index)
+        scores["decision"] = scores["probability"].ge(self.threshold).map({True: CONTACT, False: SKIP})
+        return scores.assign(model_version=self.version)
+
+
+def load_live(client: MlflowClient) -> LiveModel:
+    """Load the live version, its weights checked against the registered digest.
+
+    Raises
+    ------
+    RegistryError
+        If nothing is live yet, the version holds no decision threshold, or its model can't be loaded.
+    """
+    version = production(client)
+    if version is None:
+        raise RegistryError(
+            f"nothing is live: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and promote one "
+            "first: make run, or notebooks 03 and 04."
+        )
+    try:
+        threshold = float(version.tags["decision_threshold"])
+    except (KeyError, ValueError):
+        raise RegistryError(
+            f"{PRODUCTION_MODEL} version {version.version} has no decision_threshold: train again with "
+            "notebooks/03_train.ipynb and promote that version"
+        ) from None
+    pipeline = load(client, PRODUCTION_MODEL, version.version)
+    sha256 = version.tags.get("data_sha256", "")
+    return LiveModel(pipeline, int(version.version), threshold, version.run_id, sha256)
