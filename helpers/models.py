@@ -134,9 +134,14 @@ def prefixed(grid: dict[str, list]) -> dict[str, list]:
     return {f"{STEP}__{key}": values for key, values in grid.items()}
 
 
+def unprefixed(params: dict) -> dict:
+    """Return a combination without the pipeline's step in front of its keys."""
+    return {key.removeprefix(f"{STEP}__"): value for key, value in params.items()}
+
+
 def combination_name(params: dict) -> str:
     """Return a combination's run name, keys in alphabetical order: ``n_neighbors=9 p=2 weights=distance``."""
-    return " ".join(f"{key.removeprefix(STEP + '__')}={params[key]}" for key in sorted(params))
+    return " ".join(f"{key}={value}" for key, value in sorted(unprefixed(params).items()))
 
 
 def combinations(grid: dict[str, list]) -> list[dict]:

@@ -18,7 +18,8 @@ from sklearn.model_selection import BaseCrossValidator
 
 from helpers.config import SCORES, TARGET
 from helpers.data import fingerprint
-from helpers.models import STEP, combination_name, combinations
+from helpers.leaves import Leaf, writer
+from helpers.models import combination_name, combinations, unprefixed
 from helpers.owners import BEAT_SECONDS, HEARTBEAT, OWNER, close, close_stale, owner, search
 from helpers.progress import progress
 from helpers.provenance import provenance
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from helpers.search import SearchResult
 
 QUEUED = 256  # results waiting to be written; then the search waits, so memory stays bounded
-WRITERS = {"sqlite": 1, "server": 8}  # SQLite has one writer at a time; a server answers many at once
 
 
 class RunTree:
@@ -91,8 +91,10 @@ class RunTree:
             self._close("FAILED")
             raise
         self._bar = progress(self._leaves, self.algorithm)
-        writers = WRITERS["sqlite" if mlflow.get_tracking_uri().startswith("sqlite") else "server"]
-        self._threads = [threading.Thread(target=self._write, daemon=True) for _ in range(writers)]
+        self._writer = writer(self.store)
+        self._threads = [
+            threading.Thread(target=self._write, daemon=True) for _ in range(self._writer.threads)
+        ]
         self._threads.append(threading.Thread(target=self._beat, daemon=True))
         self._ended = threading.Event()
         for thread in self._threads:
@@ -113,9 +115,10 @@ class RunTree:
         scores : dict
             ``train_f1`` ... ``val_roc_auc``.
         """
+        leaf = self._leaf(fold, index, params, scores)
         while self._error is None:
             with suppress(queue.Full):
-                self._queue.put((fold, index, params, scores), timeout=1)
+                self._queue.put(leaf, timeout=1)
                 return
         self._raise_writers_error()
 
@@ -183,32 +186,31 @@ class RunTree:
         return run_id
 
     def _write(self) -> None:
-        """Take results from the queue until the tree is left; three store calls for each."""
+        """Take results from the queue and write them, as many at once as the store likes."""
         while not (self._ended.is_set() and (self._queue.empty() or self._abandoned.is_set())):
+            leaves = []
+            with suppress(queue.Empty):
+                leaves.append(self._queue.get(timeout=0.1))
+                while len(leaves) < self._writer.at_once:
+                    leaves.append(self._queue.get_nowait())
             try:
-                result = self._queue.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            try:
-                if self._error is None:
-                    self._write_leaf(*result)
+                if leaves and self._error is None:
+                    self._writer.write(leaves)
             except BaseException as error:
                 self._error = error
             finally:
-                self._queue.task_done()
-                self._bar.update()
+                for _ in leaves:
+                    self._queue.task_done()
+                self._bar.update(len(leaves))
 
-    def _write_leaf(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> None:
-        name = combination_name(params)
+    def _leaf(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> Leaf:
         tags = {
             "level": "combination",
             "fold": str(fold + 1),
             "key": f"fold-{fold + 1}/{index}",
             "mlflow.parentRunId": self._fold_ids[fold],
         }
-        run_id = self._create(name, tags)
-        self._log_batch(run_id, scores, params)
-        self.client.set_terminated(run_id)
+        return Leaf(combination_name(params), {**self._tags, **tags}, unprefixed(params), scores)
 
     def _delete_strays(self, fold_id: str) -> None:
         """Delete leaves that nobody fills: a server that dies may have made a run whose answer got lost.
@@ -224,7 +226,7 @@ class RunTree:
         self.client.log_batch(
             run_id,
             metrics=[Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()],
-            params=[Param(k.removeprefix(f"{STEP}__"), str(value)) for k, value in (params or {}).items()],
+            params=[Param(key, str(value)) for key, value in unprefixed(params or {}).items()],
         )
 
     def _beat(self) -> None:
