@@ -94,7 +94,10 @@ def grid_search(
     splits = list(check_cv(cv, y, classifier=is_classifier(pipeline)).split(X, y))
     figures = [[None] * len(splits) for _ in params]
     oof = np.full((len(params), len(X)), np.nan)
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    try:
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    except ValueError:  # a backend that cannot stream, such as multiprocessing: all results come at the end
+        parallel = Parallel(n_jobs=n_jobs)
     # The cores belong to the combinations: linear algebra with threads of its own fights over them, and a
     # search over logistic regressions takes four times as long.
     with threadpool_limits(1):

@@ -1,5 +1,6 @@
 """How a search's work is cut: preprocessing once a fold, then batches of what can be fitted together."""
 
+import atexit
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -27,6 +28,16 @@ FAMILIES = {
     RandomForestClassifier: forests,
     ExtraTreesClassifier: forests,
 }
+
+
+_running: set[object] = set()
+
+
+@atexit.register
+def _let_tasks_end() -> None:
+    """Wait for what an interrupted search left running: a thread stopped inside C++ aborts the process."""
+    while _running:
+        time.sleep(0.01)
 
 
 class Candidate(NamedTuple):
@@ -129,7 +140,9 @@ def tasks(
             batches = _batches(group, len(train))
             if len(batches) > 1:
                 try:
-                    fold = fold.ready()
+                    # The backend is at work on the tasks: a ColumnTransformer that used it would end it.
+                    with joblib.parallel_config(backend="threading", n_jobs=1):
+                        fold = fold.ready()
                 except Exception:
                     batches = batches[:1]  # this one meets the error again and reports it
             for batch in batches:
@@ -158,7 +171,15 @@ def _batches(group: list[Candidate], n_rows: int) -> list[list[Candidate]]:
 
 def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, list[Outcome]]:
     """Fit and score a batch in a fold; return the fold's number and the outcomes up to the first error."""
-    outcomes = []
+    task = object()
+    _running.add(task)
+    try:
+        return fold.number, list(_outcomes(fold, batch, scorers))
+    finally:
+        _running.discard(task)
+
+
+def _outcomes(fold: Fold, batch: list[Candidate], scorers: Callable) -> Iterator[Outcome]:
     for position, each in enumerate(batch):
         try:
             if position == 0:
@@ -176,10 +197,10 @@ def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, lis
                 "test_scores": val,
                 "train_scores": score(scorers, whole, fold.train, fold.y_train),
             }
-            outcomes.append(Outcome(each.index, figures, _probability(model, fold.tables[2])))
+            yield Outcome(each.index, figures, _probability(model, fold.tables[2]))
         except Exception as error:
-            return fold.number, [*outcomes, Outcome(each.index, error=error)]
-    return fold.number, outcomes
+            yield Outcome(each.index, error=error)
+            return
 
 
 def _together(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[list, float]:

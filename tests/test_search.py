@@ -1,6 +1,8 @@
 """The search gives GridSearchCV's figures for any grid, shares work and names what failed."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from typing import ClassVar
@@ -21,7 +23,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, TargetEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import FOLDS, SCORES, SEED
+from helpers.config import FOLDS, ROOT, SCORES, SEED
 from helpers.data import load, split
 from helpers.models import ALGORITHMS, combinations, make_grid, make_pipeline, prefixed
 from helpers.search import SearchError, grid_search
@@ -171,16 +173,32 @@ def test_scorers_of_the_users_own(rows):
         assert_same(make_pipeline(name), prefixed(grid), *rows, scoring=scoring, refit="cost")
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_every_backend_gives_the_same(rows, backend):
-    grid = prefixed({"n_neighbors": [3, 9], "weights": ["uniform", "distance"]})
-    usual = search(make_pipeline("knn"), grid, *rows)
-    with joblib.parallel_config(backend=backend):
-        other = search(make_pipeline("knn"), grid, *rows)
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+@pytest.mark.parametrize(
+    ("name", "grid"),
+    [("knn", {"n_neighbors": [3, 9], "weights": ["uniform", "distance"]}), ("tree", {"max_depth": [2, 5]})],
+)
+def test_every_backend_gives_the_same(rows, backend, name, grid):
+    usual = search(make_pipeline(name), prefixed(grid), *rows)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        other = search(make_pipeline(name), prefixed(grid), *rows, n_jobs=None)
     for key, values in usual.cv_results_.items():
         if key.startswith("split"):
             np.testing.assert_array_equal(other.cv_results_[key], values)
     np.testing.assert_array_equal(other.oof_probability_, usual.oof_probability_)
+
+
+def test_a_failing_search_ends_the_process_with_its_error():
+    program = (
+        "from sklearn.datasets import make_classification\n"
+        "from sklearn.tree import DecisionTreeClassifier as Tree\n"
+        "from tests.searches import search\n"
+        "grid = {'max_depth': list(range(2, 40)), 'min_samples_leaf': [1, 0]}\n"
+        "search(Tree(), grid, *make_classification(4000, 11, random_state=0))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr  # 134 if a thread is stopped inside of a tree's C++
+    assert "'min_samples_leaf': 0" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
