@@ -1,0 +1,267 @@
+"""New customers against what the live model was trained on, and one decision: keep, watch or retrain.
+
+python -m helpers.monitoring [--batch CSV] [--data CSV]
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from helpers import checks, drift, figures_monitor
+from helpers.checks import KEEP, LEVELS, RETRAIN, WATCH, Finding
+from helpers.config import FEATURES, NEW_CUSTOMERS, TARGET
+from helpers.data import DataError, data_path, fingerprint, load, split
+from helpers.live import LiveModel, load_live
+from helpers.reference import reference_path
+from helpers.registry import RegistryError
+from helpers.schema import MISSING_VALUE, UNKNOWN_CATEGORY
+from helpers.store import Store, StoreError, connect
+from helpers.tracking import log_dataset, single_run
+
+# Of fewer customers, chance alone often gives a PSI of 0.1, and only a landslide is significant.
+MIN_CUSTOMERS = 200
+# F1 of fewer churners than this is a guess, whatever the number of customers.
+MIN_PER_OUTCOME = 30
+
+# Found in new customers and reported, where a training table is refused.
+TOLERATED = {MISSING_VALUE, UNKNOWN_CATEGORY}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a batch says about the live model.
+
+    Attributes
+    ----------
+    decision : str
+        ``keep``, ``watch`` or ``retrain``.
+    reasons : list of str
+        Why, the gravest first.
+    findings : list of Finding
+        Every check that was made; empty for a batch too small to tell.
+    n_customers, n_scored, n_outcomes : int
+        In the batch, of those that the model can score, of those with a known outcome.
+    table : DataFrame of shape (n_customers, n_columns)
+        The batch with ``probability`` (missing where it can't be scored).
+    holdout : DataFrame
+        The reference's hold-out, likewise.
+    domain : drift.Domain or None
+        Scores of the domain classifier.
+    """
+
+    decision: str
+    reasons: list[str]
+    findings: list[Finding]
+    n_customers: int
+    n_scored: int
+    n_outcomes: int
+    table: pd.DataFrame
+    holdout: pd.DataFrame
+    domain: drift.Domain | None = None
+
+    def summary(self) -> str:
+        """Return the decision and its reasons in words."""
+        return "\n".join([f"decision: {self.decision}", *(f"  - {reason}" for reason in self.reasons)])
+
+    def frame(self) -> pd.DataFrame:
+        """Return the findings as a table, the gravest first, then by adjusted p-value."""
+        table = pd.DataFrame(map(asdict, self.findings), columns=list(Finding.__dataclass_fields__))
+        grave = table["level"].map(LEVELS.index)
+        return table.assign(grave=-grave).sort_values(
+            ["grave", "p_adjusted", "check"], kind="stable", ignore_index=True
+        )[["level", "check", "subject", "measure", "effect", "p_adjusted", "text"]]
+
+    def to_json(self) -> str:
+        """Return decision, reasons, counts and findings as JSON."""
+        content = {
+            "decision": self.decision,
+            "reasons": self.reasons,
+            "n_customers": self.n_customers,
+            "n_scored": self.n_scored,
+            "n_outcomes": self.n_outcomes,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+        return json.dumps(content, indent=2)
+
+
+def monitor(
+    live: LiveModel, reference: pd.DataFrame, batch: pd.DataFrame, promised: dict[str, float]
+) -> Report:
+    """Check new customers against the table that the live model was trained on.
+
+    Features are compared with the training part; scores and performance with the hold-out, which the model
+    has not seen either. Customers with a missing value or a new category can't be scored: they are counted
+    as findings and left out of the checks that need a score.
+
+    Parameters
+    ----------
+    live : LiveModel
+    reference : DataFrame of shape (n_reference, 14)
+        The whole table, validated; it is split as in the training.
+    batch : DataFrame of shape (n_customers, n_columns)
+        ``data.load(path, target=False, tolerate=TOLERATED)``; the outcome may be absent, or missing for some.
+    promised : dict
+        ``test_f1`` and ``test_roc_auc`` of the live version, from its training run.
+
+    Returns
+    -------
+    Report
+    """
+    X_train, X_test, _, y_test = split(reference)
+    holdout = X_test.assign(**{TARGET: y_test, "probability": live.score(X_test)["probability"]})
+    unknown = pd.concat([checks.unknown(X_train[name], batch[name]) for name in FEATURES], axis=1).any(axis=1)
+    sound = batch[FEATURES].notna().all(axis=1) & ~unknown
+    table = batch.copy()
+    table["probability"] = live.score(batch[sound])["probability"] if sound.any() else float("nan")
+    known = table[sound & table[TARGET].notna()] if TARGET in table else table.head(0)
+    counts = len(table), int(sound.sum()), len(known)
+
+    findings, notes, domain = [], _notes(counts), None
+    if counts[0] >= MIN_CUSTOMERS:
+        domain = drift.domain_classifier(X_train, batch)
+        findings += [*checks.features(X_train, batch), checks.domain(domain)]
+    if counts[1] >= MIN_CUSTOMERS:
+        findings.append(checks.scores(holdout["probability"], table.loc[sound, "probability"]))
+    if len(known) >= MIN_CUSTOMERS and known[TARGET].value_counts().reindex([0, 1]).min() >= MIN_PER_OUTCOME:
+        sides = holdout[TARGET], holdout["probability"], known[TARGET], known["probability"]
+        findings += [*checks.performance(*sides, promised), checks.calibration(*sides)]
+    elif counts[1] >= MIN_CUSTOMERS:
+        notes.append(
+            f"{len(known)} known outcomes are too few to compare F1 with the promise (at least {MIN_CUSTOMERS}, "
+            f"{MIN_PER_OUTCOME} of each): that other customers leave than before would go unseen"
+        )
+    findings = checks.settle(findings)
+    decision = max([finding.level for finding in findings], key=LEVELS.index, default=WATCH)
+    reasons = [_reason(f) for level in (RETRAIN, WATCH) for f in findings if f.level == level]
+    if findings and decision == KEEP:
+        reasons = [f"none of {len(findings)} checks found a significant change that matters"]
+    return Report(decision, reasons + notes, findings, *counts, table, holdout, domain)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at a batch that was logged: the report, and what it was made from."""
+
+    report: Report
+    run_id: str
+    live: LiveModel
+    batch_path: Path
+    reference_path: Path
+    reference: pd.DataFrame
+    batch: pd.DataFrame
+
+
+def look(store: Store, batch: str | Path | None = None, data: str | None = None) -> Look:
+    """Check a file of new customers against the live model's reference, and log it as a run.
+
+    The run has ``level=monitoring``, the tags ``decision``, ``live_version`` and ``batch_sha256``, a metric
+    per finding, the batch as dataset input, ``report.json`` and a figure per kind of finding.
+
+    Parameters
+    ----------
+    store : Store
+    batch : path, optional
+        A CSV with the ten features; identifiers and outcome may be there. None for the embedded
+        ``data/new_customers.csv``.
+    data : path, optional
+        The CSV that the live model was trained on; found by itself if it still lies where it did.
+
+    Raises
+    ------
+    DataError
+        If the batch can't be used, or the reference is not found.
+    RegistryError
+        If nothing is live.
+    """
+    live = load_live(store.client)
+    path, trained_on = data_path(batch or NEW_CUSTOMERS), reference_path(store, live, data)
+    customers, reference = load(path, target=False, tolerate=TOLERATED), load(trained_on)
+    with single_run(store, "monitoring") as run_id:
+        report = monitor(live, reference, customers, promise(store, live))
+        log_dataset(store, run_id, customers, path, "monitoring")
+        _log(store, run_id, report, reference, {
+            "live_version": str(live.version),
+            "batch_sha256": fingerprint(path),
+            "reference_sha256": live.data_sha256,
+        })  # fmt: skip
+    return Look(report, run_id, live, path, trained_on, reference, customers)
+
+
+def promise(store: Store, live: LiveModel) -> dict[str, float]:
+    """Return the hold-out scores that the live version's training logged.
+
+    Raises
+    ------
+    RegistryError
+        If its run has none.
+    """
+    metrics = store.client.get_run(live.run_id).data.metrics
+    wanted = ("test_f1", "test_roc_auc")
+    if missing := [name for name in wanted if name not in metrics]:
+        raise RegistryError(
+            f"the run that trained churn version {live.version} has no {' nor '.join(missing)}: train again "
+            "with notebooks/03_train.ipynb and promote that version"
+        )
+    return {name: metrics[name] for name in wanted}
+
+
+def _log(store: Store, run_id: str, report: Report, reference: pd.DataFrame, tags: dict[str, str]) -> None:
+    client = store.client
+    for key, value in {**tags, "decision": report.decision}.items():
+        client.set_tag(run_id, key, value)
+        client.log_param(run_id, key, value)
+    for name in ("n_customers", "n_scored", "n_outcomes"):
+        client.log_metric(run_id, name, getattr(report, name))
+    for finding in report.findings:
+        name = f"{finding.check}/{finding.subject}".replace(" ", "_")
+        client.log_metric(run_id, f"{name}/{finding.measure.replace(' ', '_')}", finding.effect)
+        client.log_metric(run_id, f"{name}/p_adjusted", finding.p_adjusted)
+        if finding.seen is not None:
+            client.log_metric(run_id, f"{name}/seen", finding.seen)
+    client.log_text(run_id, report.to_json(), "report.json")
+    for name, fig in figures_monitor.all_figures(report, reference).items():
+        client.log_figure(run_id, fig, f"plots/{name}.png")
+
+
+def _notes(counts: tuple[int, int, int]) -> list[str]:
+    customers, scored, _ = counts
+    notes = []
+    if customers < MIN_CUSTOMERS:
+        notes.append(f"too few customers to tell: {customers}, at least {MIN_CUSTOMERS} are needed")
+    if scored < customers:
+        notes.append(
+            f"{customers - scored:,} of {customers:,} customers can't be scored: a value is missing or a "
+            "category is new"
+        )
+    if scored < MIN_CUSTOMERS <= customers:
+        notes.append(f"{scored} scores are too few to compare: at least {MIN_CUSTOMERS} are needed")
+    return notes
+
+
+def _reason(finding: Finding) -> str:
+    limit = finding.limits[LEVELS.index(finding.level) - 1]
+    p = "< 0.0001" if finding.p_adjusted < 0.0001 else f"= {finding.p_adjusted:.4f}"
+    return f"{finding.text} ({finding.level} from {limit:g}; adjusted p {p})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Look at a batch from the command line; return the exit code."""
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("--batch", help="a CSV of new customers (default: the embedded data/new_customers.csv)")
+    cli.add_argument("--data", help="the CSV that the live model was trained on (default: found by itself)")
+    options = cli.parse_args(arguments)
+    try:
+        seen = look(connect(), options.batch, options.data)
+    except (DataError, RegistryError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(seen.report.summary())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
