@@ -33,6 +33,7 @@ ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
 	$(BIN)/mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
 
 bench: $(READY) ## this project beside its peers: ratios
+	$(BIN)/python -m benchmarks.bench --tracking
 	$(BIN)/python -m benchmarks.bench
 
 notebooks: $(READY) ## execute the notebooks in place: refreshes their stored outputs

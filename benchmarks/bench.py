@@ -2,12 +2,12 @@
 
     make bench                                          all four algorithms, default grids
     python -m benchmarks.bench --models knn,tree --contenders ours,bare --repeats 3
-    python -m benchmarks.bench --rows 10000,30000,100000    how time grows; reduced grids
+    python -m benchmarks.bench --contenders ours,bare --rows 10000,30000,100000   how time grows
     python -m benchmarks.bench --tracking               leaf runs a second, tracking alone
 
 ``--data`` or ``CHURN_DATA`` names the table (default: the embedded sample). ``--tracking-uri`` sends what
 ``ours`` tracks to a server; the peers write to a new SQLite file of MLflow's making. Seconds are of this
-machine; only the ratios mean anything elsewhere. The table is written to benchmarks/RESULTS.md.
+machine; only the ratios mean anything elsewhere. In benchmarks/RESULTS.md each table replaces its last one.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def compare(
     return head + rows
 
 
-def tracking_rates(leaves: int = 200) -> list[str]:
+def tracking_rates(leaves: int = 500) -> list[str]:
     """Time how many leaf runs a second are written on SQLite, nothing else going on."""
     rates = {}
     for name in ("ours", "fluent"):
@@ -115,13 +115,17 @@ def tracking_rates(leaves: int = 200) -> list[str]:
     return [*head, f"| {leaves} runs | {rates['ours']:.0f} | {rates['fluent']:.0f} | **{ratio:.1f}** |"]
 
 
-def setting(what: str) -> str:
-    """Return one line on what was compared, where, and when."""
+def record(title: str, what: str, table: list[str]) -> None:
+    """Print a table with what was compared, where and when; in RESULTS.md it replaces its last one."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "mlflow"))
-    return (
-        f"{what}; {os.cpu_count()} cores, Python {platform.python_version()}, {versions}, "
-        f"{time.strftime('%Y-%m-%d')}."
-    )
+    setting = f"{what}; {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+    text = "\n".join([f"{setting}, {time.strftime('%Y-%m-%d')}.", "", *table])
+    print(f"\n## {title}\n\n{text}\n", flush=True)
+    head, *sections = RESULTS.read_text().split("\n## ")
+    kept = dict(section.split("\n\n", 1) for section in sections)
+    kept[title] = text + "\n"
+    parts = [f"## {name}\n\n{body.strip()}\n" for name, body in kept.items()]
+    RESULTS.write_text("\n".join([head.strip() + "\n", *parts]))
 
 
 def main() -> None:
@@ -136,29 +140,21 @@ def main() -> None:
     cli.add_argument("--tracking-uri", help="a server for what ours tracks")
     options = cli.parse_args()
     models, contenders = options.models.split(","), options.contenders.split(",")
-    parts = []
+    data = data_path(options.data)
+    repeats = f"{options.repeats} alternating repeats"
     if options.tracking:
-        parts.append([setting("Tracking alone"), "", *tracking_rates()])
+        record("Tracking alone", "leaf runs written, nothing else going on", tracking_rates())
     elif options.rows:
         for rows in map(int, options.rows.split(",")):
             with tempfile.TemporaryDirectory() as folder:
                 data = Path(folder, "customers.csv")
                 make_customers(rows, seed=1).to_csv(data, index=False)
                 table = compare(contenders, models, data, options.repeats, SMALL_GRIDS, options.tracking_uri)
-            parts.append(
-                [setting(f"{rows} generated customers, grids {json.dumps(SMALL_GRIDS)}"), "", *table]
-            )
+            record(f"{rows:,} customers", f"generated, reduced grids, {repeats}", table)
     else:
-        data = data_path(options.data)
         table = compare(contenders, models, data, options.repeats, {}, options.tracking_uri)
-        what = f"{data.name}, default grids, five folds, {options.repeats} alternating repeats"
-        parts.append([setting(what), "", *table])
-        if options.tracking_uri is None:
-            parts.append([setting("Tracking alone"), "", *tracking_rates()])
-    text = "\n\n".join("\n".join(part) for part in parts) + "\n"
-    print(f"\n{text}")
-    if not (options.tracking or options.rows or options.tracking_uri):
-        RESULTS.write_text(f"# This project beside its peers\n\n{text}")
+        where = "tracked on a server" if options.tracking_uri else "tracked on SQLite"
+        record(f"All combinations, {where}", f"{data.name}, default grids, five folds, {repeats}", table)
 
 
 if __name__ == "__main__":
