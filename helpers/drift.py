@@ -26,7 +26,7 @@ DOMAIN_ROWS = 4000
 
 
 def binned_shares(reference: pd.Series, batch: pd.Series) -> pd.DataFrame:
-    """Return the share of either side's known values in each bin: a category, a number, or a tenth of the reference.
+    """Return either side's share in each bin: a category, a number, or a tenth of the reference.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def distribution_p(reference: pd.Series, batch: pd.Series, *, numeric: bool) -> 
 
 
 def share_p(reference: int, n_reference: int, batch: int, n_batch: int) -> float:
-    """Return the p-value that a share did not rise: Fisher's exact test of ``batch`` of ``n_batch``, one-sided."""
+    """Return the p-value that a share of customers did not rise: Fisher's exact test, one-sided."""
     table = [[batch, n_batch - batch], [reference, n_reference - reference]]
     return float(stats.fisher_exact(table, alternative="greater").pvalue)
 

@@ -131,8 +131,8 @@ def monitor(
         findings += [*checks.performance(*sides, promised), checks.calibration(*sides)]
     elif counts[1] >= MIN_CUSTOMERS:
         notes.append(
-            f"{len(known)} known outcomes are too few to compare F1 with the promise (at least {MIN_CUSTOMERS}, "
-            f"{MIN_PER_OUTCOME} of each): that other customers leave than before would go unseen"
+            f"{len(known)} known outcomes are too few to compare F1 with the promise (at least "
+            f"{MIN_CUSTOMERS}, {MIN_PER_OUTCOME} of each): that others leave than before would go unseen"
         )
     findings = checks.settle(findings)
     decision = max([finding.level for finding in findings], key=LEVELS.index, default=WATCH)
