@@ -160,11 +160,14 @@ def calibration(y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: 
     # What the scores lead one to expect, once corrected by what they missed on the hold-out.
     expected, seen = float(scored.mean() + before.mean()), float(y.mean())
     text = f"{seen:.1%} left where the scores led to expect {expected:.1%}"
-    effect = abs(seen - expected)
-    margin = 1.96 * float(now.std() / np.sqrt(len(now)))
+    intervals = (
+        (rate - margin, rate + margin)
+        for rate, side in ((expected, before), (seen, now))
+        for margin in [1.96 * float(side.std() / np.sqrt(len(side)))]
+    )
     return Finding(
-        "calibration", "churn rate", "difference", effect, CALIBRATION_LIMITS, p, text, expected, seen,
-        seen_interval=(seen - margin, seen + margin),
+        "calibration", "churn rate", "difference", abs(seen - expected), CALIBRATION_LIMITS, p, text,
+        expected, seen, *intervals,
     )  # fmt: skip
 
 

@@ -92,7 +92,8 @@ class Domain:
     Attributes
     ----------
     auc, low, high : float
-        ROC AUC with a 95 % interval; 0.5 means that they can't be told apart.
+        ROC AUC with a 95 % interval; 0.5 means that they can't be told apart. Cross-validation on equal
+        samples tends to end a little below.
     p_value : float
         Of no difference.
     is_batch, score : ndarray of shape (n_customers,)
