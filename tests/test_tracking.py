@@ -122,7 +122,9 @@ def test_a_result_that_cannot_be_written_stops_the_training(store, sample, found
 
 
 CHILD = """
-import sys, time
+import signal, sys, time
+# A shell that starts things in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sklearn.model_selection import StratifiedKFold
 from helpers.data import data_path, load, split
 from helpers.store import connect
