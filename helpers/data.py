@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from helpers import schema
-from helpers.config import EMBEDDED_DATA, FEATURES, ROOT, SEED, TARGET, TEST_SIZE
+from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
 from helpers.schema import DataError
 
 # How files begin that people pass by mistake.
@@ -131,8 +131,8 @@ def load(
 
 
 def source_name(path: Path) -> str:
-    """Return what to call a file where its customers show; the embedded one is named as synthetic."""
-    return f"{path.name} (synthetic sample)" if path == EMBEDDED_DATA else path.name
+    """Return what to call a file where its customers show; the embedded ones are named as synthetic."""
+    return f"{path.name} (synthetic sample)" if path in (EMBEDDED_DATA, NEW_CUSTOMERS) else path.name
 
 
 def split(df: pd.DataFrame) -> Split:

@@ -68,12 +68,13 @@ class Report:
         return "\n".join([f"decision: {self.decision}", *(f"  - {reason}" for reason in self.reasons)])
 
     def frame(self) -> pd.DataFrame:
-        """Return the findings as a table, the gravest first, then by adjusted p-value."""
+        """Return the findings as a table, the gravest first, then the least likely to be chance."""
         table = pd.DataFrame(map(asdict, self.findings), columns=list(Finding.__dataclass_fields__))
-        grave = table["level"].map(LEVELS.index)
-        return table.assign(grave=-grave).sort_values(
-            ["grave", "p_adjusted", "check"], kind="stable", ignore_index=True
-        )[["level", "check", "subject", "measure", "effect", "p_adjusted", "text"]]
+        order = table.assign(level=-table["level"].map(LEVELS.index)).sort_values(
+            ["level", "p_adjusted", "p_value"], kind="stable"
+        )
+        columns = ["level", "check", "subject", "measure", "effect", "p_value", "p_adjusted", "text"]
+        return table.loc[order.index, columns].reset_index(drop=True)
 
     def to_json(self) -> str:
         """Return decision, reasons, counts and findings as JSON."""

@@ -47,6 +47,8 @@ def steps(models: list[str], data: str | None = None) -> list[Step]:
         Step("02_preprocess", "02_preprocess", given),
         *(Step("03_train", f"03_train-{name}", {**given, "model": name}) for name in models),
         Step("04_registry", "04_registry", given),
+        # Finds by itself what the live model was trained on: that may be another table, if none was promoted.
+        Step("06_monitor", "06_monitor"),
     ]
 
 
