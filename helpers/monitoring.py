@@ -127,7 +127,10 @@ def monitor(
         findings += [*checks.features(X_train, batch), checks.domain(domain)]
     if counts[1] >= MIN_CUSTOMERS:
         findings.append(checks.scores(holdout["probability"], table.loc[sound, "probability"]))
-    if len(known) >= MIN_CUSTOMERS and known[TARGET].value_counts().reindex([0, 1]).min() >= MIN_PER_OUTCOME:
+    if (
+        len(known) >= MIN_CUSTOMERS
+        and known[TARGET].value_counts().reindex([0, 1], fill_value=0).min() >= MIN_PER_OUTCOME
+    ):
         sides = holdout[TARGET], holdout["probability"], known[TARGET], known["probability"]
         findings += [*checks.performance(*sides, promised), checks.calibration(*sides)]
     elif counts[1] >= MIN_CUSTOMERS:

@@ -1,0 +1,90 @@
+"""Pictures of a report: levels in their colours, titles that say what was found, synthetic data named."""
+
+import matplotlib.colors
+import pandas as pd
+import pytest
+
+from benchmarks.false_alarms import trained
+from helpers import figures_monitor
+from helpers.config import FEATURES, TARGET
+from helpers.data import load, split
+from helpers.generator import make_customers
+from helpers.monitoring import TOLERATED, monitor
+from helpers.schema import validate
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(scope="module")
+def judge():
+    reference = load()
+    live, promised = trained(reference, n_estimators=20, min_samples_leaf=5)
+
+    def made(rows: int = 2000, drop: tuple = (), **shift: float):
+        batch = validate(make_customers(rows, 70, shift), target=False, tolerate=TOLERATED)
+        batch.attrs["source"] = "made up"
+        return monitor(live, reference, batch.drop(columns=list(drop)), promised)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def X_train() -> pd.DataFrame:
+    return split(load()).X_train
+
+
+def test_every_figure_is_drawn_and_names_its_customers(judge, X_train):
+    figures = figures_monitor.all_figures(judge(), X_train)
+    assert list(figures) == ["checks", "features", "psi", "domain_classifier", "scores", "performance"]
+    for fig in figures.values():
+        fig.canvas.draw()
+        assert fig.get_supxlabel() == "made up"
+
+
+def test_what_was_not_checked_is_not_drawn(judge, X_train):
+    assert "performance" not in figures_monitor.all_figures(judge(drop=(TARGET,)), X_train)
+    assert figures_monitor.all_figures(judge(rows=50), X_train) == {}
+
+
+@pytest.mark.parametrize("shift", [{"missing": 1.0}, {"category": 1.0}, {"covariate": 1.0}])
+def test_extremes_are_drawn(judge, X_train, shift):
+    for fig in figures_monitor.all_figures(judge(**shift), X_train).values():
+        fig.canvas.draw()
+
+
+def test_titles_say_what_was_found(judge, X_train):
+    unchanged = figures_monitor.all_figures(judge(), X_train)
+    assert unchanged["features"].get_suptitle() == "No feature changed enough to matter"
+    assert unchanged["performance"].get_suptitle() == "The promise holds"
+    assert "can't be told" in unchanged["domain_classifier"].axes[0].get_title()
+    older = figures_monitor.all_figures(judge(covariate=1.0), X_train)
+    assert older["features"].get_suptitle() == "Changed: Age, Balance"
+    assert older["checks"].get_suptitle().endswith("checks: retrain")
+    other = figures_monitor.all_figures(judge(concept=1.0), X_train)
+    assert other["performance"].get_suptitle().startswith("The promise is broken: F1, ROC AUC")
+
+
+def test_the_matrix_has_a_cell_per_check_in_the_colour_of_its_level(judge):
+    report = judge(missing=0.3)
+    ax = figures_monitor.check_matrix(report).axes[0]
+    assert len(ax.patches) == len(report.findings)
+    at = FEATURES.index("CreditScore")
+    (cell,) = (patch for patch in ax.patches if patch.get_xy() == (1, at))
+    assert matplotlib.colors.to_hex(cell.get_facecolor()) == figures_monitor.COLOURS["retrain"].lower()
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels[: len(FEATURES)] == FEATURES and labels[-1] == "calibration: churn rate"
+
+
+def test_bars_are_the_psi(judge):
+    report = judge(covariate=0.5)
+    ax = figures_monitor.psi_bars(report).axes[0]
+    widths = sorted(bar.get_width() for bar in ax.containers[0])
+    assert widths == pytest.approx(sorted(f.effect for f in report.findings if f.measure == "PSI"))
+
+
+def test_intervals_stand_at_promise_and_outcome(judge):
+    report = judge()
+    axes = figures_monitor.performance(report).axes
+    (f1,) = (finding for finding in report.findings if finding.subject == "F1")
+    shown = [container.lines[0].get_ydata()[0] for container in axes[0].containers]
+    assert shown == pytest.approx([f1.expected, f1.seen])
