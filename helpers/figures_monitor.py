@@ -69,7 +69,7 @@ def check_matrix(report: "Report") -> Figure:
     ax.spines[:].set_visible(False)
     ax.grid(False)
     handles = [Patch(color=colour, label=level) for level, colour in COLOURS.items()]
-    fig.legend(handles=handles, frameon=False, ncols=3, loc="outside lower center")
+    fig.legend(handles=handles, frameon=False, ncols=3, loc="outside lower left")
     fig.suptitle(f"{len(report.findings)} checks: {report.decision}")
     return caption(fig, report.table)
 
@@ -98,7 +98,7 @@ def feature_distributions(report: "Report", reference: pd.DataFrame) -> Figure:
             changed.append(name)
             ax.set_facecolor("#FBEFE6")
         ax.tick_params(labelsize=7)
-    fig.legend(handles=_sides(), frameon=False, ncols=2, loc="outside lower center")
+    fig.legend(handles=_sides(), frameon=False, ncols=2, loc="outside lower left")
     fig.suptitle(f"Changed: {', '.join(changed)}" if changed else "No feature changed enough to matter")
     return caption(fig, report.table)
 
@@ -177,7 +177,7 @@ def _of(report: "Report", check: str) -> list[Finding]:
 
 
 def _effect(finding: Finding) -> str:
-    effect = f"{finding.effect:.2f}"
+    effect = f"{round(finding.effect, 2) + 0:.2f}"  # no -0.00
     if finding.measure in ("share", "difference"):
         effect = f"{finding.effect:.1%}"
     words = {"missing values": "missing", "new categories": "new"}
