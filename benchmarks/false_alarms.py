@@ -26,8 +26,8 @@ ACCEPTED = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]
 SEED_UNCHANGED, SEED_SHIFTED = 10_000, 20_000  # and upwards; far from the sample's
 
-# What a search over the default grid chose on the embedded sample.
-FOREST = {"n_estimators": 400, "min_samples_leaf": 5, "class_weight": "balanced"}
+# What a search over the default grid chose on the embedded sample, with fewer trees: 400 take twice as long.
+FOREST = {"n_estimators": 100, "min_samples_leaf": 5, "class_weight": "balanced"}
 
 
 def trained(reference: pd.DataFrame, **params: object) -> tuple[LiveModel, dict[str, float]]:

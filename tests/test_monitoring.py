@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
 from benchmarks.false_alarms import cases, decide, markdown, shares, trained
 from helpers import checks, monitoring
@@ -17,6 +18,7 @@ from helpers.owners import search
 from helpers.registry import RegistryError
 from helpers.schema import validate
 from tests import stores
+from tests.paths import REAL_DATA, needs_real_data
 
 SMALL = {"n_estimators": 30, "min_samples_leaf": 5}
 
@@ -194,6 +196,16 @@ def test_false_alarms_in_small(reference, model):
     assert "| concept | 1 | 1 | 100.0% |" in markdown(table.reset_index())
 
 
+@needs_real_data
+def test_a_random_part_of_the_real_table_is_like_the_rest():
+    table = load(REAL_DATA)
+    for seed in range(3):
+        batch = table.sample(2000, random_state=seed)
+        rest = table.drop(batch.index).reset_index(drop=True)
+        live, promised = trained(rest, **SMALL)
+        assert monitor(live, rest, batch.reset_index(drop=True), promised).decision == "keep"
+
+
 @pytest.fixture(scope="module")
 def live_store():
     from helpers.store import connect
@@ -228,8 +240,6 @@ def test_the_promise_is_what_the_live_model_scores_on_its_hold_out(live_store, s
     parts = split(seen.reference)
     predicted = seen.live.pipeline.predict(parts.X_test)
     promised = promise(live_store, seen.live)
-    from sklearn.metrics import f1_score
-
     assert promised["test_f1"] == pytest.approx(f1_score(parts.y_test, predicted))
     assert ((seen.live.score(parts.X_test)["probability"] > 0.5) == (predicted == 1)).all()
 
