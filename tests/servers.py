@@ -151,23 +151,3 @@ def mlflow_server(
     url = f"http://127.0.0.1:{port}"
     with running(url, start, lambda: answers(f"{url}/health")) as server:
         yield server
-
-
-@contextmanager
-def minio(folder: Path, user: str, password: str) -> Iterator[Server]:
-    """Run MinIO itself, built from its last upstream source."""
-    program = shutil.which("minio", path=f"{Path.home() / 'go/bin'}:{os.environ['PATH']}")
-    if program is None:
-        missing("MinIO", "tests/stack/install_minio.sh (needs Go)")
-    port, console = free_port(), free_port()
-
-    def start() -> subprocess.Popen:
-        variables = {**os.environ, "MINIO_ROOT_USER": user, "MINIO_ROOT_PASSWORD": password}
-        command = [program, "server", str(folder / "s3"), "--address", f"127.0.0.1:{port}"]
-        command += ["--console-address", f"127.0.0.1:{console}"]
-        with (folder / "minio.log").open("ab") as out:
-            return subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, env=variables)
-
-    url = f"http://127.0.0.1:{port}"
-    with running(url, start, lambda: answers(f"{url}/minio/health/live")) as server:
-        yield server

@@ -2,16 +2,13 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-import boto3
 import botocore.exceptions
 import numpy as np
 import pytest
@@ -22,95 +19,16 @@ from helpers.owners import search
 from helpers.registry import load as load_version
 from helpers.registry import promote, staged
 from helpers.store import connect
-from tests.servers import free_port, missing, wait
+from tests.stack.compose import Stack
 
 pytestmark = pytest.mark.stack
 
-INFRA = ROOT / "infra"
-COMPOSE = Path(sys.executable).with_name("docker-compose")
-
-
-class Stack:
-    """A running stack of this test's own: its name, ports, secrets and volumes."""
-
-    def __init__(self, folder: Path):
-        (folder / "k8s").mkdir()
-        shutil.copy(INFRA / "k8s" / "make_secrets.py", folder / "k8s")
-        command = [sys.executable, folder / "k8s" / "make_secrets.py", "compose"]
-        subprocess.run(command, check=True, capture_output=True)
-        self.env_file = folder / ".env"
-        self.secrets = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
-        services = ("MLFLOW", "MINIO", "MINIO_CONSOLE", "JUPYTER", "SERVE")
-        self.ports = {f"{name}_PORT": free_port() for name in services}
-        self.environment = {
-            **os.environ,
-            "COMPOSE_PROJECT_NAME": f"churn-test-{os.getpid()}",
-            "COMPOSE": f"{COMPOSE} --env-file {self.env_file}",
-            # Stand-ins exist under these names; a builder that asks a registry first would not find it.
-            "DOCKER_BUILDKIT": "0",
-            **{name: str(port) for name, port in self.ports.items()},
-        }
-        self.url = f"http://127.0.0.1:{self.ports['MLFLOW_PORT']}"
-
-    def compose(self, *arguments: str, **kwargs) -> str:
-        command = [str(COMPOSE), "--env-file", str(self.env_file), "--project-directory", str(INFRA)]
-        command += ["-f", str(INFRA / "docker-compose.yml"), *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, **kwargs)
-        assert done.returncode == 0, f"{arguments}: {done.stderr[-3000:]}"
-        return done.stdout
-
-    def up(self) -> None:
-        try:
-            self.compose("up", "-d", "--wait", "--wait-timeout", "300")
-        except AssertionError:
-            print(self.compose("ps", "-a"), self.compose("logs", "--tail", "40"))
-            raise
-
-    def script(self, name: str, *arguments: str, **environment: str) -> str:
-        done = subprocess.run(
-            ["sh", INFRA / name, *arguments],
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def psql(self, query: str) -> str:
-        return self.compose(
-            "exec", "-T", "postgres", "psql", "-U", "mlflow", "-d", "mlflow", "-Atc", query
-        ).strip()
-
-    def bucket(self):
-        return boto3.client(
-            "s3",
-            endpoint_url=f"http://127.0.0.1:{self.ports['MINIO_PORT']}",
-            aws_access_key_id=self.secrets["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.secrets["AWS_SECRET_ACCESS_KEY"],
-        )
-
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    """Start the engine where there is none, then the stack; take both away in the end."""
-    for program in ("docker", "dockerd", "debootstrap"):
-        if shutil.which(program) is None:
-            missing(program, "apt-get install docker.io debootstrap iptables")
-    if not COMPOSE.exists():
-        missing("docker-compose", "pip install -r requirements-infra.txt")
-    engine = Path(os.environ.get("ENGINE_DIR", tmp_path_factory.mktemp("engine")))
-    subprocess.run([ROOT / "tests" / "stack" / "engine.sh", engine], check=True)
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        stack.compose("build")
-        stack.up()
+def stack(engine, tmp_path_factory):
+    """Start the stack; take it away with its volumes in the end."""
+    with Stack(tmp_path_factory.mktemp("stack")).running() as stack:
         yield stack
-    finally:
-        stack.compose("down", "-v", "--timeout", "5")
-        pid = engine / "pid"
-        if "ENGINE_DIR" not in os.environ and pid.exists():
-            os.kill(int(pid.read_text()), signal.SIGTERM)
-            wait(lambda: not pid.exists(), seconds=60)
 
 
 @pytest.fixture
@@ -203,12 +121,12 @@ def test_live_model_is_served(stack, client):
 def test_backup_brings_back_what_was_lost(stack, client, tmp_path):
     model = staged(client.client, "knn")
     folder = stack.script("backup.sh", BACKUP_DIR=str(tmp_path)).split()[-1]
-    wait_until_healthy(stack)
+    stack.wait_until_healthy()
     client.client.delete_registered_model(model.name)
     for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]:
         stack.bucket().delete_object(Bucket="mlflow", Key=item["Key"])
     stack.script("restore.sh", folder)
-    wait_until_healthy(stack)
+    stack.wait_until_healthy()
     restored = staged(client.client, "knn")
     assert restored.version == model.version
     assert load_version(client.client, restored.name, restored.version).predict is not None
@@ -221,7 +139,7 @@ def test_a_killed_service_comes_back_by_itself(stack, client, victim):
     pid = int(subprocess.run(inspect, capture_output=True, text=True, check=True).stdout)
     os.kill(pid, signal.SIGKILL)
     time.sleep(1)
-    wait_until_healthy(stack)
+    stack.wait_until_healthy()
     assert staged(client.client, "knn") is not None
 
 
@@ -231,25 +149,3 @@ def test_data_survive_down_and_up(stack, client):
     stack.up()
     assert len(search(client.client, client.experiment_id, "")) == before
     assert staged(client.client, "knn") is not None
-
-
-def wait_until_healthy(stack: Stack) -> None:
-    def healthy() -> bool:
-        lines = stack.compose("ps", "--format", "json").splitlines()
-        states = {item["Service"]: item for item in map(json.loads, lines)}
-        return (
-            states.get("mlflow", {}).get("Health") == "healthy"
-            and states.get("postgres", {}).get("Health") == "healthy"
-            and states.get("minio", {}).get("State") == "running"
-            and logged_in(stack)
-        )
-
-    wait(healthy, seconds=180)
-
-
-def logged_in(stack: Stack) -> bool:
-    try:
-        connect()
-    except Exception:
-        return False
-    return True

@@ -18,7 +18,8 @@ from helpers.config import ROOT
 from helpers.owners import search
 from helpers.registry import staged, versions
 from helpers.store import StoreError, connect
-from tests.servers import minio, mlflow_server, postgres, wait
+from tests.object_stores import minio
+from tests.servers import mlflow_server, postgres, wait
 
 pytestmark = pytest.mark.stack
 

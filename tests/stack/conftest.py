@@ -1,0 +1,28 @@
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from helpers.config import ROOT
+from tests.servers import missing, wait
+from tests.stack.compose import COMPOSE
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory):
+    """Start a Docker engine with the images that the stack is made of; ENGINE_DIR names one to keep."""
+    for program in ("docker", "dockerd", "debootstrap"):
+        if shutil.which(program) is None:
+            missing(program, "apt-get install docker.io debootstrap iptables")
+    if not COMPOSE.exists():
+        missing("docker-compose", "pip install -r requirements-infra.txt")
+    folder = Path(os.environ.get("ENGINE_DIR", tmp_path_factory.mktemp("engine")))
+    subprocess.run([ROOT / "tests" / "stack" / "engine.sh", folder], check=True)
+    yield
+    pid = folder / "pid"
+    if "ENGINE_DIR" not in os.environ and pid.exists():
+        os.kill(int(pid.read_text()), signal.SIGTERM)
+        wait(lambda: not pid.exists(), seconds=60)

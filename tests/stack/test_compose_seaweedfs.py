@@ -1,0 +1,51 @@
+"""The compose stack with SeaweedFS in MinIO's place, by the variables that docs/stack.md names."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from helpers.config import ROOT
+from helpers.store import connect
+from tests.servers import PYTHON
+from tests.stack.compose import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def documented() -> dict[str, str]:
+    """Return the variables as the documentation gives them."""
+    text = (ROOT / "docs" / "stack.md").read_text()
+    (block,) = re.findall(r"```ini\n(MINIO_IMAGE=.*?)```", text, re.DOTALL)
+    return dict(line.split("=", 1) for line in block.splitlines())
+
+
+@pytest.fixture(scope="module")
+def stack(engine, tmp_path_factory):
+    settings, folder = documented(), tmp_path_factory.mktemp("seaweedfs")
+    shutil.copy(ROOT / "tests" / "stack" / "images" / "seaweedfs" / "Dockerfile", folder)
+    shutil.copy(PYTHON.with_name("weed"), folder)
+    subprocess.run(["docker", "build", "-q", "-t", settings["MINIO_IMAGE"], folder], check=True)
+    with Stack(tmp_path_factory.mktemp("stack"), **settings).running() as stack:
+        yield stack
+
+
+@pytest.fixture
+def client(stack, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", stack.url)
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, stack.secrets[name])
+    return connect()
+
+
+def test_artifacts_are_in_its_bucket_and_survive_a_restart(stack, client, tmp_path):
+    run = client.client.create_run(client.experiment_id)
+    client.client.log_text(run.info.run_id, "kept", "note.txt")
+    keys = [item["Key"] for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]]
+    assert [key for key in keys if key.endswith(f"{run.info.run_id}/artifacts/note.txt")]
+    stack.compose("restart", "minio")
+    stack.wait_until_healthy()
+    path = client.client.download_artifacts(run.info.run_id, "note.txt", str(tmp_path))
+    with open(path) as file:
+        assert file.read() == "kept"
