@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
@@ -56,13 +57,13 @@ class LiveModel:
         return scores.assign(model_version=self.version)
 
 
-def load_live(client: MlflowClient) -> LiveModel:
-    """Load the live version, its weights checked against the registered digest.
+def live_version(client: MlflowClient) -> ModelVersion:
+    """Return the live version, without loading its model.
 
     Raises
     ------
     RegistryError
-        If nothing is live yet, the version holds no decision threshold, or its model can't be loaded.
+        If nothing is live yet, or the version holds no decision threshold.
     """
     version = production(client)
     if version is None:
@@ -70,13 +71,27 @@ def load_live(client: MlflowClient) -> LiveModel:
             f"nothing is live: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and promote one "
             "first: make run, or notebooks 03 and 04."
         )
-    try:
-        threshold = float(version.tags["decision_threshold"])
-    except (KeyError, ValueError):
+    if "decision_threshold" not in version.tags:
         raise RegistryError(
             f"{PRODUCTION_MODEL} version {version.version} has no decision_threshold: train again with "
             "notebooks/03_train.ipynb and promote that version"
-        ) from None
-    pipeline = load(client, PRODUCTION_MODEL, version.version)
-    sha256 = version.tags.get("data_sha256", "")
-    return LiveModel(pipeline, int(version.version), threshold, version.run_id, sha256)
+        )
+    return version
+
+
+def load_live(client: MlflowClient) -> LiveModel:
+    """Load the live version, its weights checked against the registered digest.
+
+    Raises
+    ------
+    RegistryError
+        As `live_version`, or if the model can't be loaded.
+    """
+    version = live_version(client)
+    return LiveModel(
+        pipeline=load(client, PRODUCTION_MODEL, version.version),
+        version=int(version.version),
+        threshold=float(version.tags["decision_threshold"]),
+        run_id=version.run_id,
+        data_sha256=version.tags.get("data_sha256", ""),
+    )

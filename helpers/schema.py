@@ -137,6 +137,23 @@ def validate(
     return known.astype({TARGET: "int64"}) if TARGET in known and known[TARGET].notna().all() else known
 
 
+def plausible(df: pd.DataFrame) -> bool:
+    """Tell whether new customers' features are all there and allowed, a tenth of `problems`' time.
+
+    Parameters
+    ----------
+    df : DataFrame
+        With numbers as numbers; False, too, if they are text.
+    """
+    if not len(df) or not set(FEATURES) <= set(df.columns):
+        return False
+    numbers = all(pd.api.types.is_numeric_dtype(df[name]) for name in [*NUMERIC, *BINARY])
+    return numbers and all(
+        (df[name].between(*RANGES[name]) if name in RANGES else df[name].isin(CHOICES[name])).all()
+        for name in FEATURES
+    )
+
+
 def _schema(target: bool) -> pa.DataFrameSchema:
     """Return the pandera schema, after the numbers were parsed."""
     required = COLUMNS if target else FEATURES
