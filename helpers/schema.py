@@ -62,7 +62,8 @@ def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
     Parameters
     ----------
     df : DataFrame
-        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file.
+        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. Rows of an index
+        with a name are called by that: ``row 1`` where it is ``row``.
     target : bool
         True for a training table: all 14 columns, both classes. False for new customers: the ten features
         are required; the identifiers and the outcome are checked only where given.
@@ -72,7 +73,10 @@ def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
     list of Problem
         In the order of the columns; empty when the table is fine.
     """
-    lines = df.index + 2 if pd.api.types.is_integer_dtype(df.index) else pd.RangeIndex(2, len(df) + 2)
+    lines = df.index
+    if lines.name is None:
+        whole = pd.api.types.is_integer_dtype(lines)
+        lines = (lines + 2 if whole else pd.RangeIndex(2, len(df) + 2)).rename("line")
     df = df.reset_index(drop=True)
     if not len(df):
         return [
@@ -214,7 +218,7 @@ def _bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> 
         todo = "Write plain numbers: a point for decimals, nothing between thousands."
     rows = "1 row is" if len(values) == 1 else f"{len(values)} rows are"
     shown = [
-        f"line {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
+        f"{lines.name} {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
         for line, value in zip(lines[:EXAMPLES], values[:EXAMPLES], strict=True)
     ]
     examples = ", ".join(shown) + (", ..." if len(values) > EXAMPLES else "")
