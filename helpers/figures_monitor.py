@@ -1,7 +1,5 @@
 """Pictures of a monitoring report: one for each kind of finding, and one of all checks."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,9 +13,7 @@ from helpers.config import FEATURES, NUMERIC
 from helpers.drift import FEW_VALUES
 from helpers.figures_rates import WORDS
 from helpers.figures_style import LEFT, MUTED, STAYED, caption, figure
-
-if TYPE_CHECKING:
-    from helpers.monitoring import Report
+from helpers.report import Report
 
 PERCENT = PercentFormatter(1, decimals=0)
 THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x:g}")
@@ -25,7 +21,7 @@ COLOURS = {KEEP: "#DCE9F2", WATCH: "#F0B840", RETRAIN: LEFT}  # from light to da
 REFERENCE, BATCH = STAYED, LEFT
 
 
-def all_figures(report: "Report", reference: pd.DataFrame) -> dict[str, Figure]:
+def all_figures(report: Report, reference: pd.DataFrame) -> dict[str, Figure]:
     """Return every figure that the report has findings for, by name.
 
     Parameters
@@ -48,7 +44,7 @@ def all_figures(report: "Report", reference: pd.DataFrame) -> dict[str, Figure]:
     return figures
 
 
-def check_matrix(report: "Report") -> Figure:
+def check_matrix(report: Report) -> Figure:
     """Draw every check as a cell with its effect: features in rows, and below them the model as a whole."""
     of_feature = ["distribution", "missing values", "new categories"]
     wide = [finding for finding in report.findings if finding.subject not in FEATURES]
@@ -74,7 +70,7 @@ def check_matrix(report: "Report") -> Figure:
     return caption(fig, report.table)
 
 
-def feature_distributions(report: "Report", reference: pd.DataFrame) -> Figure:
+def feature_distributions(report: Report, reference: pd.DataFrame) -> Figure:
     """Draw every feature in the reference and in the batch, with its PSI.
 
     Parameters
@@ -103,7 +99,7 @@ def feature_distributions(report: "Report", reference: pd.DataFrame) -> Figure:
     return caption(fig, report.table)
 
 
-def psi_bars(report: "Report") -> Figure:
+def psi_bars(report: Report) -> Figure:
     """Draw the PSI of every feature and of the scores beside the limits."""
     found = sorted((f for f in report.findings if f.measure == "PSI"), key=lambda finding: finding.effect)
     fig, ax = figure(width=6.5, height=0.3 * len(found) + 1.3)
@@ -121,7 +117,7 @@ def psi_bars(report: "Report") -> Figure:
     return caption(fig, report.table)
 
 
-def domain_roc(report: "Report") -> Figure:
+def domain_roc(report: Report) -> Figure:
     """Draw the ROC curve of the classifier that tells batch from reference."""
     found, domain = _of(report, "domain classifier")[0], report.domain
     false_positive, true_positive, _ = roc_curve(domain.is_batch, domain.score)
@@ -136,7 +132,7 @@ def domain_roc(report: "Report") -> Figure:
     return caption(fig, report.table)
 
 
-def score_distributions(report: "Report") -> Figure:
+def score_distributions(report: Report) -> Figure:
     """Draw the live model's probabilities for the hold-out and for the batch."""
     (found,) = _of(report, "scores")
     fig, ax = figure(width=6.5, height=3.6)
@@ -150,7 +146,7 @@ def score_distributions(report: "Report") -> Figure:
     return caption(fig, report.table)
 
 
-def performance(report: "Report") -> Figure:
+def performance(report: Report) -> Figure:
     """Draw F1, ROC AUC and the churn rate in the batch beside what was promised, with 95 % intervals."""
     found = [*_of(report, "performance"), *_of(report, "calibration")]
     fig, axes = figure(1, len(found), width=6.8, height=3.4)
@@ -172,7 +168,7 @@ def performance(report: "Report") -> Figure:
     return caption(fig, report.table)
 
 
-def _of(report: "Report", check: str) -> list[Finding]:
+def _of(report: Report, check: str) -> list[Finding]:
     return [finding for finding in report.findings if finding.check == check]
 
 
