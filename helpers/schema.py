@@ -30,6 +30,7 @@ COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "Estimate
 NUMBERS = [*NUMERIC, *BINARY, TARGET]
 
 EXAMPLES = 3  # rows shown per problem
+ROW = "row"  # see problems
 
 # A stratified 20 % hold-out and five folds of the rest need some of each class everywhere.
 MIN_PER_CLASS = 10
@@ -62,8 +63,8 @@ def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
     Parameters
     ----------
     df : DataFrame
-        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. Rows of an index
-        with a name are called by that: ``row 1`` where it is ``row``.
+        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. Rows that come
+        from no file are called by their label in an index with the name `ROW`.
     target : bool
         True for a training table: all 14 columns, both classes. False for new customers: the ten features
         are required; the identifiers and the outcome are checked only where given.
@@ -73,15 +74,19 @@ def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
     list of Problem
         In the order of the columns; empty when the table is fine.
     """
+    return _check(df, target)[1]
+
+
+def _check(df: pd.DataFrame, target: bool) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return a table in the project's types, without its index, and everything wrong with it."""
     lines = df.index
-    if lines.name is None:
+    if lines.name != ROW:
         whole = pd.api.types.is_integer_dtype(lines)
         lines = (lines + 2 if whole else pd.RangeIndex(2, len(df) + 2)).rename("line")
     df = df.reset_index(drop=True)
     if not len(df):
-        return [
-            Problem("table", NO_ROWS, 0, "there are no rows below the header. Give at least one customer.")
-        ]
+        nobody = "there are no rows below the header. Give at least one customer."
+        return df, [Problem("table", NO_ROWS, 0, nobody)]
     numbers, found = _to_numbers(df, lines)
     try:
         _schema(target).validate(numbers, lazy=True)
@@ -101,7 +106,7 @@ def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
                 found.append(_bad_values(column, check, df[column].iloc[at], lines[at]))
     if target and TARGET in numbers and not any(problem.column == TARGET for problem in found):
         found += _class_counts(numbers[TARGET])
-    return sorted(found, key=lambda problem: COLUMNS.index(problem.column))
+    return numbers, sorted(found, key=lambda problem: COLUMNS.index(problem.column))
 
 
 def validate(
@@ -132,12 +137,12 @@ def validate(
     DataError
         If there is any problem that is not tolerated.
     """
-    found = [problem for problem in problems(df, target=target) if problem.kind not in tolerate]
+    numbers, found = _check(df, target)
+    found = [problem for problem in found if problem.kind not in tolerate]
     if found:
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
         raise DataError("\n  - ".join([f"{source} cannot be used, {count}:", *map(str, found)]))
-    numbers, _ = _to_numbers(df, df.index)
-    known = numbers[[name for name in COLUMNS if name in numbers]].reset_index(drop=True)
+    known = numbers[[name for name in COLUMNS if name in numbers]]
     return known.astype({TARGET: "int64"}) if TARGET in known and known[TARGET].notna().all() else known
 
 
@@ -159,15 +164,14 @@ def plausible(df: pd.DataFrame) -> bool:
 
 
 def _schema(target: bool) -> pa.DataFrameSchema:
-    """Return the pandera schema, after the numbers were parsed."""
+    """Return the pandera schema. It checks no types: those are made before, and pandera is slow at it."""
     required = COLUMNS if target else FEATURES
 
     def column(name: str) -> pa.Column:
-        dtype = "float64" if name in NUMBERS else "str" if name in CATEGORICAL else None
         check = pa.Check.in_range(*RANGES[name]) if name in RANGES else None
         check = pa.Check.isin(CHOICES[name]) if name in CHOICES else check
         return pa.Column(
-            dtype,
+            None,
             check,
             nullable=name in ("RowNumber", "Surname"),
             unique=name == "CustomerId",

@@ -17,7 +17,7 @@ from helpers.config import FEATURES, IDENTIFIERS, TARGET
 from helpers.generator import make_customers
 from helpers.live import load_live
 from helpers.registry import production
-from helpers.schema import DataError, validate
+from helpers.schema import ROW, DataError, validate
 from helpers.store import connect
 
 LOOK_EVERY = 2.0  # seconds between two looks at the alias
@@ -120,7 +120,7 @@ def as_customers(sent: object) -> pd.DataFrame:
         if nested.any():
             row = int(nested.to_numpy().argmax()) + 1
             raise BadCustomers(f"{name}: row {row} holds a list or an object. Send one value per customer.")
-    table.index = pd.RangeIndex(1, len(table) + 1, name="row")
+    table.index = pd.RangeIndex(1, len(table) + 1, name=ROW)
     try:
         return validate(table, target=False, source="the request")
     except DataError as error:

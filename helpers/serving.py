@@ -174,8 +174,8 @@ def main(arguments: list[str] | None = None) -> None:
     except (RegistryError, StoreError) as error:
         sys.exit(f"cannot serve: {error}")
     model = _write_model(Path(tempfile.mkdtemp(prefix="churn-serve-")) / "model")
-    # The command that `mlflow models serve --env-manager local` runs, but not as its child: told to stop, that
-    # one ends at once instead of waiting for the requests in flight.
+    # The command that `mlflow models serve --env-manager local` runs, but not as its child: told to stop,
+    # that one ends at once instead of waiting for the requests in flight.
     command, variables = scoring_server.get_cmd(
         str(model), port=options.port, host=options.host, nworkers=options.workers
     )
