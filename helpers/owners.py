@@ -5,10 +5,12 @@ import platform
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 OWNER, HEARTBEAT = "owner", "heartbeat"
 
@@ -21,6 +23,13 @@ WITHOUT_BEAT_SECONDS = 24 * 3600
 def owner() -> str:
     """Return this process as ``machine:process id:start time``."""
     return f"{_machine()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
+
+
+def beat(client: MlflowClient, run_id: str, ended: Event) -> None:
+    """Write a run's heartbeat until ``ended`` is set; made for a thread."""
+    while not ended.wait(BEAT_SECONDS):
+        with suppress(MlflowException):
+            client.set_tag(run_id, HEARTBEAT, str(time.time()))
 
 
 def is_dead(run: Run, now: float | None = None) -> bool:

@@ -1,12 +1,17 @@
 """The table that the live model was trained on: what new customers are compared with."""
 
 import json
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from helpers.data import DataError, data_path, fingerprint
+import pandas as pd
+
+from helpers.combine import customer_ids
+from helpers.data import DataError, data_path, fingerprint, load, split
 from helpers.live import LiveModel
+from helpers.registry import production
 from helpers.store import Store
 
 
@@ -21,14 +26,59 @@ def reference_path(store: Store, live: LiveModel, data: str | None = None) -> Pa
     DataError
         If none of them has the fingerprint that the version is tagged with; the message says what to give.
     """
-    places = [data_path(data)] if data else [*_recorded(store, live.run_id), data_path()]
+    return _find(store, live.version, live.run_id, live.data_sha256, data)
+
+
+def unseen_by_live(store: Store, customers: pd.DataFrame, live_data: str | None = None) -> pd.Series:
+    """Tell which customers the live version was not trained on: only they are a fair test of it.
+
+    Without the table of the live version's training that can't be told. Then a warning says so and all
+    customers are taken for new ones: a comparison favours the live version, so nothing is promoted by that.
+
+    Parameters
+    ----------
+    store : Store
+    customers : DataFrame of shape (n_customers, 14)
+    live_data : str, optional
+        The CSV that the live version was trained on; found by itself if it still lies where it did.
+
+    Returns
+    -------
+    Series of bool, shape (n_customers,)
+        Same index; all True while nothing is live.
+
+    Raises
+    ------
+    DataError
+        If ``live_data`` is given and is not that file.
+    """
+    live = production(store.client)
+    everybody = pd.Series(True, customers.index)
+    if live is None:
+        return everybody
+    try:
+        sha256 = live.tags.get("data_sha256", "")
+        table = load(_find(store, int(live.version), live.run_id, sha256, live_data, "live_data"))
+    except DataError as error:
+        if live_data:
+            raise
+        warnings.warn(f"the live version may know some held-out customers: {error}", stacklevel=2)
+        return everybody
+    seen = table.loc[split(table).X_train.index]
+    return ~customer_ids(customers).isin(customer_ids(seen))
+
+
+def _find(
+    store: Store, version: int, run_id: str, sha256: str, data: str | None, setting: str = "data"
+) -> Path:
+    places = [data_path(data)] if data else [*_recorded(store, run_id), data_path()]
     for path in places:
-        if path.is_file() and fingerprint(path) == live.data_sha256:
+        if path.is_file() and fingerprint(path) == sha256:
             return path
     looked = " nor ".join(map(str, dict.fromkeys(places)))
     raise DataError(
-        f"churn version {live.version} was trained on a table with sha256 {live.data_sha256[:12]}..., and "
-        f"neither {looked} is that file. Give it as `data`, unchanged."
+        f"churn version {version} was trained on a table with sha256 {sha256[:12]}..., and "
+        f"neither {looked} is that file. Give it as `{setting}`, unchanged."
     )
 
 

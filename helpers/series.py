@@ -11,6 +11,8 @@ import os
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,10 +81,9 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
     for number, step in enumerate(todo, 1):
         print(f"[{number}/{len(todo)}] {step.name} ...", end=" ", flush=True)
         began = time.monotonic()
-        # MLflow puts these tags on every run that the notebook's kernel makes.
-        os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps({"series": series, "notebook": step.name})
         copy = out / f"{step.name}.ipynb"
-        _execute(step, copy)
+        with _tagging({"series": series, "notebook": step.name}):
+            _execute(step, copy)
         print(f"{time.monotonic() - began:.1f} s", flush=True)
         waiting.append(copy)
         if made := _runs(store, series, step.name):
@@ -91,6 +92,19 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
                     store.client.log_artifact(found.info.run_id, str(path), "notebook")
             waiting = []
     return series
+
+
+@contextmanager
+def _tagging(tags: dict[str, str]) -> Iterator[None]:
+    """Let MLflow put tags on every run that the notebook's kernel makes, and on none that comes later."""
+    before = os.environ.get("MLFLOW_RUN_CONTEXT")
+    os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps(tags)
+    try:
+        yield
+    finally:
+        os.environ.pop("MLFLOW_RUN_CONTEXT")
+        if before is not None:
+            os.environ["MLFLOW_RUN_CONTEXT"] = before
 
 
 def _execute(step: Step, copy: Path) -> None:

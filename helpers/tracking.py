@@ -20,7 +20,7 @@ from helpers.config import SCORES, TARGET
 from helpers.data import fingerprint
 from helpers.leaves import Leaf, writer
 from helpers.models import combination_name, combinations, unprefixed
-from helpers.owners import BEAT_SECONDS, HEARTBEAT, OWNER, close, close_stale, owner, search
+from helpers.owners import HEARTBEAT, OWNER, beat, close, close_stale, owner, search
 from helpers.progress import progress
 from helpers.provenance import provenance
 from helpers.store import Store
@@ -95,8 +95,9 @@ class RunTree:
         self._threads = [
             threading.Thread(target=self._write, daemon=True) for _ in range(self._writer.threads)
         ]
-        self._threads.append(threading.Thread(target=self._beat, daemon=True))
         self._ended = threading.Event()
+        beating = (self.client, self.model_run_id, self._ended)
+        self._threads.append(threading.Thread(target=beat, args=beating, daemon=True))
         for thread in self._threads:
             thread.start()
         return self
@@ -229,11 +230,6 @@ class RunTree:
             params=[Param(key, str(value)) for key, value in unprefixed(params or {}).items()],
         )
 
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            with suppress(mlflow.MlflowException):
-                self.client.set_tag(self.model_run_id, HEARTBEAT, str(time.time()))
-
     def _raise_writers_error(self) -> None:
         if self._error is not None:
             raise RuntimeError(f"a run could not be written to MLflow: {self._error}") from self._error
@@ -249,9 +245,12 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
         The run's id. It ends ``FINISHED``, ``FAILED``, or ``KILLED`` if interrupted.
     """
     close_stale(store.client, store.experiment_id)
-    own = {**resolve_tags(), "level": name, OWNER: owner(), **provenance(), **(tags or {})}
-    run_id = store.client.create_run(store.experiment_id, run_name=name, tags=own).info.run_id
-    status = "KILLED"
+    own = {**resolve_tags(), "level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
+    made = store.client.create_run(
+        store.experiment_id, run_name=name, tags={**own, **provenance(), **(tags or {})}
+    )
+    run_id, status, ended = made.info.run_id, "KILLED", threading.Event()
+    threading.Thread(target=beat, args=(store.client, run_id, ended), daemon=True).start()
     try:
         yield run_id
         status = "FINISHED"
@@ -259,6 +258,7 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
         status = "FAILED"
         raise
     finally:
+        ended.set()
         store.client.set_terminated(run_id, status)
 
 

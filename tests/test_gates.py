@@ -4,7 +4,14 @@ import pytest
 
 from helpers.artifacts import log_model
 from helpers.candidates import NoCandidates, candidates
+from helpers.combine import combine, customer_ids
+from helpers.config import FEATURES, TARGET
+from helpers.data import DataError, fingerprint, load, split
 from helpers.gates import check, fold_scores, paired_test, passed
+from helpers.metrics import evaluate
+from helpers.models import make_pipeline
+from helpers.reference import unseen_by_live
+from helpers.registry import load as load_version
 from helpers.registry import promote, register, staged
 
 GATES = ["same schema", "sound probabilities", "better than no model", "not below the live version"]
@@ -14,7 +21,7 @@ GATES = ["same schema", "sound probabilities", "better than no model", "not belo
 def add(store, fitted, sample):
     """Return a function that registers an algorithm's model as if trained, with given fold scores."""
 
-    def add(name: str, folds=(0.5, 0.52, 0.48, 0.51, 0.49), model=None, columns=None):
+    def add(name: str, folds=(0.5, 0.52, 0.48, 0.51, 0.49), model=None, columns=None, sha256="abc"):
         client = store.client
         metrics = {"cv_val_f1_mean": np.mean(folds), "cv_val_f1_std": np.std(folds)}
         metrics |= {"test_f1": 0.5, "test_accuracy": 0.8, "test_roc_auc": 0.75}
@@ -27,7 +34,7 @@ def add(store, fitted, sample):
             client.log_metric(fold.info.run_id, "val_f1", score)
         X = sample.X_train if columns is None else sample.X_train[columns]
         uri = log_model(run.info.run_id, model or fitted[name], X)
-        return register(client, name, uri, run.info.run_id, {"data_sha256": "abc"})
+        return register(client, name, uri, run.info.run_id, {"data_sha256": sha256})
 
     return add
 
@@ -66,6 +73,69 @@ def test_other_columns_than_the_live_version_are_refused(store, add, fitted, sam
     model = LogisticRegression().fit(sample.X_train[few], sample.y_train)
     version = add("logreg", model=model, columns=few)
     assert not verdicts(store, version, sample)["same schema"]
+
+
+@pytest.fixture
+def grown(store, add, tmp_path):
+    """Return old and grown table, with a live model that knows its own customers by heart."""
+    customers = load()
+    old, batch = customers.head(1500), customers.iloc[1500:2300]
+    path = tmp_path / "old.csv"
+    old.to_csv(path, index=False)
+    by_heart = make_pipeline("tree").set_params(classify__max_depth=None, classify__class_weight=None)
+    known = split(load(path))
+    version = add("tree", model=by_heart.fit(known.X_train, known.y_train), sha256=fingerprint(path))
+    promote(store.client, version.name, version.version, "by heart")
+    return path, combine(load(path), batch).table
+
+
+def test_the_live_version_gains_nothing_from_customers_it_knows_by_heart(store, add, grown):
+    path, table = grown
+    parts = split(table)
+    better = make_pipeline("forest").set_params(classify__n_estimators=50, classify__min_samples_leaf=5)
+    candidate = add("forest", model=better.fit(parts.X_train, parts.y_train))
+
+    def verdict(*unseen):
+        gates = check(store.client, candidate, parts.X_train, parts.X_test, parts.y_test, *unseen)
+        return gates[-1]
+
+    assert not verdict().passed  # the leak
+    unseen = unseen_by_live(store, table, str(path))
+    assert verdict(unseen).passed
+    count = int(unseen[parts.X_test.index].sum())
+    assert f"{count} held-out customers new to both" in verdict(unseen).detail
+
+    # The figures are those of exactly the customers that neither was trained on.
+    learned = set(customer_ids(load(path).loc[split(load(path)).X_train.index]))
+    learned |= set(customer_ids(table.loc[parts.X_train.index]))
+    fair = table[~customer_ids(table).isin(learned)]
+    assert len(fair) == count
+    for model in (better, load_version(store.client, "churn", 1)):
+        assert f"{evaluate(model, fair[FEATURES], fair[TARGET])['test_f1']:.4f}" in verdict(unseen).detail
+
+
+def test_too_few_customers_new_to_both_are_no_quiet_pass(store, add, fitted, sample):
+    live = add("tree")
+    promote(store.client, live.name, live.version, "good")
+    unseen = pd.Series(sample.y_test == 0, index=sample.X_test.index)
+    gates = check(store.client, add("forest"), sample.X_train, sample.X_test, sample.y_test, unseen)
+    assert not gates[-1].passed
+    assert "0 of the rarer class are too few" in gates[-1].detail
+
+
+def test_a_live_version_whose_table_is_gone_is_favoured_and_that_is_said(store, add, grown):
+    path, table = grown
+    path.unlink()
+    with pytest.warns(UserWarning, match=r"may know some held-out customers.*Give it as `live_data`"):
+        assert unseen_by_live(store, table).all()
+    other = path.with_name("other.csv")
+    other.write_text("not that file")
+    with pytest.raises(DataError, match="is that file"):
+        unseen_by_live(store, table, str(other))
+
+
+def test_everybody_is_new_while_nothing_is_live(store):
+    assert unseen_by_live(store, load().head(20)).all()
 
 
 def test_no_gates_is_not_passed():
