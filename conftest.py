@@ -9,6 +9,7 @@ from tests import stores
 # Nothing that is set in the caller's shell may change a stored output.
 for _name in (
     "CHURN_DATA",
+    "CHURN_SERVE_URL",
     "JPY_SESSION_NAME",
     "MLFLOW_EXPERIMENT_NAME",
     "MLFLOW_RUN_ID",

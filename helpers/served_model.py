@@ -73,6 +73,10 @@ class ServedModel(PythonModel):
         live = self._live  # a promotion in the middle of this request is for the next one
         return live.score(as_customers(model_input))
 
+    def stop(self) -> None:
+        """Follow the alias no longer."""
+        self._stop.set()
+
     def _follow(self) -> None:
         """Take over every promotion and roll back; whatever goes wrong, the version at hand goes on."""
         said = None

@@ -40,13 +40,15 @@ class ServingError(RuntimeError):
 
 
 @contextmanager
-def served(port: int | None = None) -> Iterator[str]:
+def served(port: int | None = None, workers: int = 1) -> Iterator[str]:
     """Give the URL of a served model: that in ``CHURN_SERVE_URL``, else of one that runs inside the block.
 
     Parameters
     ----------
     port : int, optional
         Of 127.0.0.1, for the server that is started; default: a free one.
+    workers : int
+        Processes of the server that is started.
 
     Yields
     ------
@@ -63,13 +65,14 @@ def served(port: int | None = None) -> Iterator[str]:
         return
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
+    command = [sys.executable, "-m", "helpers.serving", "--port", str(port), "--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="churn-served-") as scratch:
         variables = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), "TMPDIR": scratch}
         log = Path(scratch, "server.log")
         with log.open("wb") as said:
             # In a session of its own: Ctrl-C in the notebook interrupts the cell, not the server.
             server = subprocess.Popen(
-                [sys.executable, "-m", "helpers.serving", "--port", str(port)],
+                command,
                 cwd=ROOT,
                 env=variables,
                 stdout=said,
