@@ -117,12 +117,16 @@ def ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts).set_axis(customers.index)
 
 
-def _ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
-    # Not DataFrame.to_json: that keeps 15 digits of a number, not all.
+def request_body(customers: pd.DataFrame) -> bytes:
+    """Return customers as JSON in MLflow's ``dataframe_split``, numbers with all their digits."""
+    # Not DataFrame.to_json: that keeps 15 of them.
     values = customers.astype(object).where(customers.notna(), None)
-    body = json.dumps({"dataframe_split": values.to_dict(orient="split", index=False)})
+    return json.dumps({"dataframe_split": values.to_dict(orient="split", index=False)}).encode()
+
+
+def _ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/invocations", body.encode(), headers)
+    request = urllib.request.Request(f"{url}/invocations", request_body(customers), headers)
     try:
         with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:
             return pd.DataFrame(json.load(answer)["predictions"])
