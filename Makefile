@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lab ui bench notebooks lint clean
+.PHONY: help install run test lab ui serve bench notebooks lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lab: $(READY) ## JupyterLab
 ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
 	$(BIN)/python -m helpers.store
 	$(BIN)/mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
+
+serve: $(READY) ## the live model behind HTTP, http://127.0.0.1:8080
+	$(BIN)/python -m helpers.serving
 
 bench: $(READY) ## this project beside its peers: ratios
 	$(BIN)/python -m benchmarks.bench --tracking

@@ -8,16 +8,15 @@ import yaml
 from helpers.config import ROOT
 from tests.infra_k8s import checks as k8s
 
-# What an Ingress changes belongs to the overlay: the names under which a browser comes.
-BY_OVERLAY = {
+# Names of one's own: those under which a browser comes belong to the overlay with its Ingress, and the model
+# server exists always on Kubernetes, by profile only in compose.
+NAMES = {
+    "CHURN_SERVE_URL",
     "MLFLOW_SERVER_ALLOWED_HOSTS",
     "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
     "MINIO_BROWSER_REDIRECT_URL",
 }
 # What Kubernetes has beside compose, with the reason.
-BESIDE = {
-    "jupyter": {"CHURN_SERVE_URL"},  # the Service exists always, compose's service by profile only
-}
 ARGUMENTS_BESIDE = {
     "postgres": ["-c", "max_connections=300"],  # several replicas of MLflow, each with its own connections
 }
@@ -56,10 +55,8 @@ def test_image(objects, service):
 def test_settings(objects, service):
     ours = k8s.environment(objects, twin(objects, service)[1])
     theirs = {key: settled(value) for key, value in COMPOSE[service]["environment"].items()}
-    assert ours.keys() - theirs.keys() - BY_OVERLAY == BESIDE.get(service, set())
-    assert {k: ours.get(k) for k in theirs.keys() - BY_OVERLAY} == {
-        k: theirs[k] for k in theirs.keys() - BY_OVERLAY
-    }
+    assert ours.keys() == theirs.keys()
+    assert {k: ours[k] for k in ours.keys() - NAMES} == {k: theirs[k] for k in theirs.keys() - NAMES}
 
 
 @pytest.mark.parametrize("service", COMPOSE)

@@ -10,14 +10,16 @@ import urllib.error
 import urllib.request
 
 import botocore.exceptions
-import numpy as np
+import pandas as pd
 import pytest
 
-from helpers.config import FEATURES, ROOT
+from helpers.config import ROOT
 from helpers.data import load as load_customers
+from helpers.live import load_live
 from helpers.owners import search
 from helpers.registry import load as load_version
 from helpers.registry import promote, staged
+from helpers.serving import ask
 from helpers.store import connect
 from tests.stack.compose import Stack
 
@@ -105,16 +107,9 @@ def test_live_model_is_served(stack, client):
     version = staged(client.client, "knn")
     promote(client.client, version.name, version.version, "the only one")
     stack.compose("--profile", "serve", "up", "-d", "--wait", "--wait-timeout", "200", "serve")
-    customers = load_customers().head(3)[FEATURES]
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{stack.ports['SERVE_PORT']}/invocations",
-        data=json.dumps({"dataframe_split": customers.to_dict(orient="split")}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        served = json.load(answer)["predictions"]
-    model = load_version(client.client, version.name, version.version)
-    np.testing.assert_allclose(served, model.predict_proba(customers))
+    customers = load_customers().head(3)
+    served = ask(f"http://127.0.0.1:{stack.ports['SERVE_PORT']}", customers)
+    pd.testing.assert_frame_equal(served, load_live(client.client).score(customers), rtol=1e-12)
     stack.compose("--profile", "serve", "stop", "serve")
 
 
