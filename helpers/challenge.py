@@ -1,0 +1,93 @@
+"""A look at new customers put into practice: train challengers on old and new customers, let the best try."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Run
+
+from helpers.candidates import NoCandidates, candidates
+from helpers.combine import Combined, combine, save
+from helpers.data import fingerprint
+from helpers.monitoring import RETRAIN, Look
+from helpers.owners import search
+from helpers.retrain_report import CANNOT, KEPT, PROMOTED, Outcome
+from helpers.series import Step, run
+from helpers.store import Store
+
+
+def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
+    """Do what a look at new customers decided: nothing, or train, put the best through the gates, promote.
+
+    Parameters
+    ----------
+    store : Store
+    seen : Look
+    models : list of str
+        Algorithms to train; those that an interrupted call trained on the same table are not trained again.
+    out : Path
+        Folder for the combined table and the executed notebooks.
+
+    Raises
+    ------
+    DataError
+        If the batch is to be learned from and has no ``CustomerId``.
+    SeriesError
+        If a notebook fails.
+    """
+    live = seen.live.version
+    if seen.report.decision != RETRAIN:
+        return Outcome(KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live)
+    combined = combine(seen.reference, seen.batch)
+    if not combined.added:
+        why = "Bring the batch back once it is known who left; " + (
+            "no row has an outcome and all that the pipeline needs."
+            if combined.left_out["no outcome"] < len(seen.batch)
+            else "it has no outcomes."
+        )
+        return Outcome(CANNOT, why, seen, live, combined)
+    table = save(combined.table, out)
+    sha256 = fingerprint(table)
+    if sha256 == seen.live.data_sha256:
+        why = f"Version {live} has learned from this very batch already."
+        return Outcome(KEPT, why, seen, live, combined)
+    series = run(_steps(store, seen, models, table), out / table.stem, store)
+    query = f"tags.series = '{series}' and tags.level = 'promotion'"
+    (promotion,) = search(store.client, store.experiment_id, query)
+    return _verdict(store, seen, promotion, combined, {"series": series, "data_sha256": sha256})
+
+
+def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Step]:
+    """Return 03 for each algorithm that an interrupted retraining on this table did not get to, and 04."""
+    try:
+        trained = candidates(store, fingerprint(table)).index
+    except NoCandidates:
+        trained = []
+    given = {"data": str(table)}
+    reason = f"retrained on {seen.batch_path.name}: {seen.report.reasons[0]}"
+    return [
+        *(Step("03_train", f"03_train-{m}", {**given, "model": m}) for m in models if m not in trained),
+        Step(
+            "04_registry",
+            "04_registry",
+            {**given, "live_data": str(seen.reference_path), "reason": reason},
+        ),
+    ]
+
+
+def _verdict(store: Store, seen: Look, promotion: Run, combined: Combined, tags: dict[str, str]) -> Outcome:
+    """Read from the run of notebook 04 what it put forward, what the gates said and what it did."""
+    params = promotion.data.params
+    live, best = int(params["live_version"]), params["candidate"]
+    text = mlflow.artifacts.load_text(f"{promotion.info.artifact_uri}/gates.json")
+    gates = pd.DataFrame(json.loads(text))
+    if live != seen.live.version:
+        result = PROMOTED
+        why = f"The best candidate, {best}, passed every gate: version {live} replaces {seen.live.version}."
+    else:
+        failed = gates[~gates["passed"]]
+        refused = "; ".join(failed["name"] + " (" + failed["detail"] + ")")
+        result, why = KEPT, f"The best candidate, {best}, was refused: {refused}."
+    compared = candidates(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
+    return Outcome(result, why, seen, live, combined, compared, gates, tags)
