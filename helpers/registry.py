@@ -7,6 +7,7 @@ interrupted one left, moves ``production`` only to a version whose model loads, 
 
 import getpass
 import os
+import tempfile
 from datetime import UTC, datetime
 
 import mlflow
@@ -154,17 +155,20 @@ def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
         If the version does not exist, its files are missing, or they are not the registered ones.
     """
     chosen = _version(client, name, version)
-    try:
-        folder = mlflow.artifacts.download_artifacts(f"models:/{name}/{chosen.version}")
-        weights = digest(f"{folder}/model.skops")
-    except (MlflowException, OSError) as error:
-        raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
-    if weights != chosen.tags.get(DIGEST_TAG):
-        raise RegistryError(
-            f"{name} version {version} is not the model that was registered (its sha256 differs): "
-            "don't use it, archive it and train again"
-        )
-    return mlflow.sklearn.load_model(folder)
+    # A folder of our own: MLflow would keep each download for as long as the process runs.
+    with tempfile.TemporaryDirectory() as own:
+        try:
+            uri = f"models:/{name}/{chosen.version}"
+            folder = mlflow.artifacts.download_artifacts(uri, dst_path=own)
+            weights = digest(f"{folder}/model.skops")
+        except (MlflowException, OSError) as error:
+            raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
+        if weights != chosen.tags.get(DIGEST_TAG):
+            raise RegistryError(
+                f"{name} version {version} is not the model that was registered (its sha256 differs): "
+                "don't use it, archive it and train again"
+            )
+        return mlflow.sklearn.load_model(folder)
 
 
 def settle(client: MlflowClient, name: str) -> None:

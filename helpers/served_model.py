@@ -21,6 +21,7 @@ from helpers.schema import ROW, DataError, validate
 from helpers.store import connect
 
 LOOK_EVERY = 2.0  # seconds between two looks at the alias
+RARELY = 15  # times that, at most, between two looks while they fail: a download each may be no small thing
 
 log = logging.getLogger("uvicorn.error")  # where the server writes what it does
 
@@ -79,13 +80,14 @@ class ServedModel(PythonModel):
 
     def _follow(self) -> None:
         """Take over every promotion and roll back; whatever goes wrong, the version at hand goes on."""
-        said = None
-        while not self._stop.wait(LOOK_EVERY):
+        said, pause = None, LOOK_EVERY
+        while not self._stop.wait(pause):
             try:
                 self._take_over()
-                said = None
+                said, pause = None, LOOK_EVERY
             except Exception as error:  # nothing may end this thread
-                # One message per trouble, not one every two seconds.
+                pause = min(2 * pause, RARELY * LOOK_EVERY)
+                # One message per trouble, not one per look.
                 if (trouble := str(error)) != said:
                     log.warning("churn version %d goes on answering: %s", self._live.version, trouble)
                     said = trouble
