@@ -1,130 +1,108 @@
-"""How fast the served live model answers: requests a second and their times, as a Markdown table.
+"""How many requests the served model answers, and how fast: a table in Markdown.
 
-    make bench-serving
-    python -m benchmarks.serving_load [--seconds 5] [--clients 1,8,32] [--rows 1,100] [--workers 1,2]
+    python -m benchmarks.serving_load [--workers 1] [--seconds 5]
 
-Starts the server on loopback, so what is live in the store is measured, and client and server share this
-machine's processors. Each client is a thread that keeps its connection and asks again as soon as it is
-answered. Fails if any request does.
+Asks the live model of the store at hand (`make run` promotes one) on loopback, or the server in
+``CHURN_SERVE_URL``. Clients are threads of this process, each with one connection kept open and the next
+request sent when the last is answered; they share the machine's cores with the server.
 """
 
 import argparse
 import http.client
+import json
 import os
-import sys
-import threading
+import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
-from tqdm import tqdm
+import pandas as pd
 
-from helpers.config import NEW_CUSTOMERS
+from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
-from helpers.live import load_live
-from helpers.serving import ServingError, request_body, served
-from helpers.store import connect
+from helpers.serving import served
 
-WARM_UP = 1.0  # seconds before the ones that count
+CLIENTS, ROWS = (1, 8, 32), (1, 100)
+WARM_UP = 1.0  # seconds, not counted
 
 
-def client(url: str, body: bytes, begin: float, end: float, times: list[float]) -> None:
-    """Ask until `end`; add the seconds of each request sent after `begin`.
+class Load(NamedTuple):
+    """What one load did: times in milliseconds."""
+
+    rows: int
+    clients: int
+    requests_per_second: float
+    p50: float
+    p99: float
+
+
+def measure(url: str, customers: pd.DataFrame, clients: int, seconds: float) -> Load:
+    """Let clients ask for the same customers again and again.
 
     Parameters
     ----------
     url : str
-    body : bytes
-        Of every request.
-    begin, end : float
-        Of ``time.perf_counter``.
-    times : list of float
-        Is added to.
+    customers : DataFrame of shape (n_rows, n_columns)
+        Sent with every request.
+    clients : int
+        How many ask at once.
+    seconds : float
+        Counted; some more before, to warm up.
 
     Raises
     ------
-    ServingError
-        If a request is not answered with 200.
+    RuntimeError
+        If a single request is not answered with 200.
     """
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    while (sent := time.perf_counter()) < end:
-        connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        said = answer.read()
-        if answer.status != http.client.OK:
-            raise ServingError(f"{url} answered {answer.status}: {said[:300]!r}")
-        if sent >= begin:
-            times.append(time.perf_counter() - sent)
-    connection.close()
+    body = json.dumps({"dataframe_split": customers[FEATURES].to_dict(orient="split", index=False)})
+    start = time.perf_counter() + WARM_UP
+
+    def ask_until_the_end() -> list[float]:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=90)
+        times = []
+        while (began := time.perf_counter()) < start + seconds:
+            connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status != 200:
+                raise RuntimeError(f"{url} answered {answer.status}: {said[:300]!r}")
+            if began >= start:
+                times.append(time.perf_counter() - began)
+        connection.close()
+        return times
+
+    with ThreadPoolExecutor(clients) as pool:
+        asked = [pool.submit(ask_until_the_end) for _ in range(clients)]
+        times = np.concatenate([one.result() for one in asked]) * 1000
+    p50, p99 = np.percentile(times, [50, 99])
+    return Load(len(customers), clients, len(times) / seconds, p50, p99)
 
 
-def load_test(url: str, body: bytes, clients: int, seconds: float) -> np.ndarray:
-    """Return the seconds of every request that so many clients had answered."""
-    times: list[list[float]] = [[] for _ in range(clients)]
-    failed: list[BaseException] = []
-    begin = time.perf_counter() + WARM_UP
-
-    def run(number: int) -> None:
-        try:
-            client(url, body, begin, begin + seconds, times[number])
-        except (OSError, http.client.HTTPException, ServingError) as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise ServingError(f"{len(failed)} of {clients} clients met an error, the first: {failed[0]!r}")
-    return np.concatenate(times)
-
-
-def numbers(text: str) -> list[int]:
-    """Read ``1,8,32``."""
-    return [int(number) for number in text.split(",")]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print the table; return the exit code."""
+def main(arguments: list[str] | None = None) -> None:
+    """Measure every load and print the table."""
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--seconds", type=float, default=5, help="of each measurement")
-    cli.add_argument("--clients", type=numbers, default="1,8,32", help="at the same time")
-    cli.add_argument("--rows", type=numbers, default="1,100", help="customers in a request")
-    cli.add_argument("--workers", type=numbers, default="1,2", help="processes of the server")
+    cli.add_argument("--workers", type=int, default=1, help="processes of the server (default: 1)")
+    cli.add_argument("--seconds", type=float, default=5, help="per line of the table (default: 5)")
     options = cli.parse_args(arguments)
-    os.environ.pop("CHURN_SERVE_URL", None)  # a server of this measurement's own, with so many workers
     customers = load(NEW_CUSTOMERS, target=False)
-    table = [
-        "| workers | customers a request | clients | requests/s | customers/s | p50 | p99 |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    bar = tqdm(total=len(options.workers) * len(options.rows) * len(options.clients), desc="measuring")
-    try:
-        live = load_live(connect().client)
-        for workers in options.workers:
-            with served(workers=workers) as url:
-                for rows in options.rows:
-                    body = request_body(customers.head(rows))
-                    for clients in options.clients:
-                        times = load_test(url, body, clients, options.seconds)
-                        p50, p99 = np.percentile(times, [50, 99]) * 1000
-                        rate = len(times) / options.seconds
-                        table.append(
-                            f"| {workers} | {rows} | {clients} | {rate:.0f} | {rate * rows:,.0f} "
-                            f"| {p50:.0f} ms | {p99:.0f} ms |"
-                        )
-                        bar.update()
-    except ServingError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        bar.close()
-    kind = type(live.pipeline["classify"]).__name__
-    print(f"{kind}, version {live.version}; {os.cpu_count()} cores, clients included.\n")
-    print("\n".join(table))
-    return 0
+    with served(workers=options.workers) as url:
+        loads = [
+            measure(url, customers.head(rows), clients, options.seconds)
+            for rows in ROWS
+            for clients in CLIENTS
+        ]
+    here = f"{os.cpu_count()} cores, Python {platform.python_version()}, mlflow {version('mlflow')}"
+    print(f"\n{here}, {time.strftime('%Y-%m-%d')}; server with {options.workers} worker(s).\n")
+    print("| customers a request | clients | requests/s | customers/s | p50 | p99 |\n" + "| --- " * 6 + "|")
+    for one in loads:
+        print(
+            f"| {one.rows} | {one.clients} | {one.requests_per_second:.0f} "
+            f"| {one.requests_per_second * one.rows:.0f} | {one.p50:.0f} ms | {one.p99:.0f} ms |"
+        )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

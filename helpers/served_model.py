@@ -46,6 +46,7 @@ class ServedModel(PythonModel):
         self._client = connect().client
         self._live = load_live(self._client)
         log.info("churn version %d answers", self._live.version)
+        self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
         threading.Thread(target=self._follow, name="follow-production", daemon=True).start()
 
@@ -71,8 +72,9 @@ class ServedModel(PythonModel):
         BadCustomers
             If the request is no table of customers, or a row or column is not as `schema` says.
         """
-        live = self._live  # a promotion in the middle of this request is for the next one
-        return live.score(as_customers(model_input))
+        # Scoring is mostly Python: MLflow's threads at once would only hinder each other (docs/serving.md).
+        with self._one_at_a_time:
+            return self._live.score(as_customers(model_input))
 
     def stop(self) -> None:
         """Follow the alias no longer."""
