@@ -183,13 +183,17 @@ def _schema(target: bool) -> pa.DataFrameSchema:
 
 def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
     """Parse the numeric columns as float64 and the categories as str; list what is not a number."""
+    types = dict.fromkeys(df.columns.intersection(NUMBERS), "float64")
+    types |= dict.fromkeys(df.columns.intersection(CATEGORICAL), "str")
     parsed, found = df.copy(), []
-    for name in parsed.columns.intersection(NUMBERS):
-        parsed[name] = pd.to_numeric(df[name], errors="coerce").astype("float64")
+    for name in types:
+        if types[name] == "str" or pd.api.types.is_numeric_dtype(df[name]):
+            continue
+        parsed[name] = pd.to_numeric(df[name], errors="coerce")
         bad = (df[name].notna() & parsed[name].isna()).to_numpy()
         if bad.any():
             found.append(_bad_values(name, "to_numeric", df[name][bad], lines[bad]))
-    return parsed.astype({name: "str" for name in parsed.columns.intersection(CATEGORICAL)}), found
+    return parsed.astype(types), found
 
 
 def _missing_column(name: str, columns: pd.Index) -> Problem:

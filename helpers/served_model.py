@@ -124,6 +124,8 @@ def as_customers(sent: object) -> pd.DataFrame:
         raise BadCustomers(f"the request has the column {', '.join(twice)} twice. Send it once.")
     table = table.drop(columns=[*IDENTIFIERS, TARGET], errors="ignore")
     for name in table.columns.intersection(FEATURES):
+        if not pd.api.types.is_object_dtype(table[name]):
+            continue
         nested = table[name].map(lambda value: isinstance(value, list | dict))
         if nested.any():
             row = int(nested.to_numpy().argmax()) + 1
