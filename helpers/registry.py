@@ -174,18 +174,28 @@ def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
 def settle(client: MlflowClient, name: str) -> None:
     """Finish what an interrupted call left half-done, so that aliases and stage tags agree.
 
-    The newest version tagged ``staging`` holds that alias; a version tagged ``staging`` or ``production``
-    without holding the alias is archived.
+    Of the production model the alias decides: its holder is tagged ``production``, what else has that tag is
+    archived. Of another model the newest version tagged ``staging`` gets that alias, and earlier ones are
+    archived. Calls at the same time agree in the end: whoever moves an alias looks again.
     """
-    known = versions(client, name)
-    newest = next((v for v in reversed(known) if v.tags.get("stage") == STAGING), None)
-    if newest is not None and name != PRODUCTION_MODEL:
-        client.set_registered_model_alias(name, STAGING, newest.version)
-    aliases = client.get_registered_model(name).aliases if known else {}
-    for version in known:
-        stage = version.tags.get("stage")
-        if stage in (STAGING, PRODUCTION) and str(aliases.get(stage)) != str(version.version):
-            _note(client, version, ARCHIVED, f"left {stage}")
+    if name == PRODUCTION_MODEL:
+        live = production(client)
+        if live and live.tags.get("stage") != PRODUCTION:
+            _note(client, live, PRODUCTION, "is what the alias names")
+        left = [v for v in _in_stage(client, name, PRODUCTION) if not live or v.version != live.version]
+    else:
+        newest = None
+        # Another call may have given the alias to a newer version since, and lost it to this one.
+        while (found := _in_stage(client, name, STAGING)) and found[-1].version != newest:
+            newest = found[-1].version
+            client.set_registered_model_alias(name, STAGING, newest)
+        left = found[:-1]
+    for version in left:
+        _note(client, version, ARCHIVED, f"left {version.tags['stage']}")
+
+
+def _in_stage(client: MlflowClient, name: str, stage: str) -> list[ModelVersion]:
+    return [version for version in versions(client, name) if version.tags.get("stage") == stage]
 
 
 def _ensure_name(client: MlflowClient, name: str, description: str) -> None:

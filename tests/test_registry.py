@@ -147,6 +147,32 @@ def test_what_an_interruption_left_is_settled(store, add):
     assert stages(store.client, PRODUCTION_MODEL) == ["production", "archived"]
 
 
+def test_a_slower_registration_does_not_take_staging_from_a_newer_version(store, add, monkeypatch):
+    add("tree")
+    move = store.client.set_registered_model_alias
+
+    def overtaken(*args):
+        monkeypatch.undo()
+        add("tree")
+        move(*args)
+
+    monkeypatch.setattr(store.client, "set_registered_model_alias", overtaken)
+    add("tree")  # version 2, which is about to get the alias when version 3 has it already
+    assert stages(store.client, "churn-tree") == ["archived", "archived", "staging"]
+    assert str(staged(store.client, "tree").version) == "3"
+
+
+def test_the_alias_decides_what_is_live(store, add):
+    for name in ("tree", "knn"):
+        version = add(name)
+        promote(store.client, version.name, version.version, name)
+    # As if two promotions at once had archived each other's version.
+    for version in versions(store.client, PRODUCTION_MODEL):
+        store.client.set_model_version_tag(PRODUCTION_MODEL, version.version, "stage", "archived")
+    settle(store.client, PRODUCTION_MODEL)
+    assert stages(store.client, PRODUCTION_MODEL) == ["archived", "production"]
+
+
 def test_registering_at_once_leaves_the_newest_in_staging(store, add):
     add("tree")
     with ThreadPoolExecutor(4) as pool:
