@@ -4,6 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
 
 from helpers.config import ROOT
@@ -26,3 +27,9 @@ def engine(tmp_path_factory):
     if "ENGINE_DIR" not in os.environ and pid.exists():
         os.kill(int(pid.read_text()), signal.SIGTERM)
         wait(lambda: not pid.exists(), seconds=60)
+
+
+@pytest.fixture(autouse=True)
+def keys_of_this_test(monkeypatch):
+    """Let a test's S3 client read the keys in its own environment: boto3 keeps the first that it found."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
