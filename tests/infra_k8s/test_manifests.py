@@ -6,6 +6,7 @@ import subprocess
 import pytest
 import yaml
 
+from helpers import retrain
 from tests.infra_k8s import checks as k8s
 
 # Kubernetes supports three minor versions: the oldest and the newest of November 2026.
@@ -36,8 +37,26 @@ def get(objects: list[dict], kind: str, name: str) -> dict:
     return k8s.named(objects, kind, name)
 
 
-def pod(objects: list[dict], kind: str, name: str) -> dict:
-    return k8s.template(get(objects, kind, name))["spec"]
+def claims(workload: dict) -> dict[str, str]:
+    """Return which claim is mounted where."""
+    spec = k8s.template(workload)["spec"]
+    mounted = {m["name"]: m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
+    owned = [v for v in spec["volumes"] if "persistentVolumeClaim" in v]
+    return {mounted[v["name"]]: v["persistentVolumeClaim"]["claimName"] for v in owned}
+
+
+def test_tables_that_monitoring_trained_on_outlive_it_at_the_path_that_was_recorded(objects):
+    monitor = claims(get(objects, "CronJob", "monitor"))
+    jupyter = claims(get(objects, "Deployment", "jupyter"))
+    assert monitor["/retrain"] == jupyter["/retrain"]
+    assert monitor["/batches"] == jupyter["/app/batches"]
+
+
+def test_monitoring_is_not_repeated_where_that_is_no_help(objects):
+    job = get(objects, "CronJob", "monitor")["spec"]["jobTemplate"]["spec"]
+    (rule,) = [r for r in job["podFailurePolicy"]["rules"] if r["action"] == "FailJob"]
+    assert rule["onExitCodes"]["values"] == [2, retrain.BLIND, retrain.BUSY]
+    assert job["backoffLimit"] >= 1  # but a server that was away is asked again
 
 
 def change(path: str, value) -> object:
