@@ -11,7 +11,7 @@ from helpers.config import ROOT
 
 OVERLAYS = ["single-node", "cluster"]
 KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
-RECOMMENDED = {"name", "component", "part-of", "managed-by"}
+RECOMMENDED = {"name", "instance", "component", "part-of", "managed-by"}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 
@@ -311,7 +311,7 @@ def manners(objects: list[dict]) -> Iterator[str]:
     """Restricted pods without a token, limits, pinned images, probes, rolling updates, recommended labels."""
     for o in objects:
         labelled = [o] + ([template(o)] if o["kind"] in TEMPLATED else [])
-        wanted = RECOMMENDED if o["kind"] in TEMPLATED | {"Service"} else {"part-of", "managed-by"}
+        wanted = RECOMMENDED if o["kind"] in TEMPLATED | {"Service"} else RECOMMENDED - {"name", "component"}
         for part in labelled:
             missing = {f"app.kubernetes.io/{w}" for w in wanted} - part["metadata"].get("labels", {}).keys()
             if missing:
@@ -354,8 +354,25 @@ def manners(objects: list[dict]) -> Iterator[str]:
                 yield f"{where}: two pods would share one volume during an update"
             if not owns and not rolling:
                 yield f"{where}: an update refuses requests"
-            if not owns and not all("preStop" in c.get("lifecycle", {}) for c in spec["containers"]):
-                yield f"{where}: a leaving pod refuses requests"
+            if not owns:
+                yield from _several(objects, workload)
+
+
+def _several(objects: list[dict], workload: dict) -> Iterator[str]:
+    """What a Deployment of several pods needs, so that a leaving pod, node or drain refuses no request."""
+    spec, where = template(workload)["spec"], title(workload)
+    for container in spec["containers"]:
+        sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        if not sleep:
+            yield f"{where}: a leaving pod refuses requests"
+        elif spec.get("terminationGracePeriodSeconds", 30) < sleep + 60:
+            yield f"{where}: a leaving pod has less than a minute for the requests in flight"
+    spread = [c["labelSelector"] for c in spec.get("topologySpreadConstraints", [])]
+    if not any(selected(workload, selector) for selector in spread):
+        yield f"{where}: its pods are not spread over the nodes"
+    budgets = [b["spec"]["selector"] for b in of_kind(objects, "PodDisruptionBudget")]
+    if not any(selected(workload, selector) for selector in budgets):
+        yield f"{where} has no disruption budget"
 
 
 CHECKS: list[Callable[[list[dict]], Iterator[str]]] = [

@@ -217,6 +217,15 @@ BROKEN = {
         "an update refuses requests",
     ),
     "no grace": (change(CONTAINER + "lifecycle", ...), "a leaving pod refuses requests"),
+    "too little grace": (
+        change("Deployment/mlflow: spec.template.spec.terminationGracePeriodSeconds", 30),
+        "less than a minute for the requests in flight",
+    ),
+    "all on one node": (
+        change("Deployment/mlflow: spec.template.spec.topologySpreadConstraints", ...),
+        "not spread over the nodes",
+    ),
+    "no budget": (without("PodDisruptionBudget", "serve"), "Deployment/serve has no disruption budget"),
     "two writers": (
         change("Deployment/minio: spec.strategy.type", "RollingUpdate"),
         "would share one volume",
