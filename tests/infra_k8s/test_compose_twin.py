@@ -24,6 +24,12 @@ ARGUMENTS_BESIDE = {
 COMPOSE_ARGUMENTS_BESIDE = {
     "monitor": ["--every", "86400"],  # looks again by itself; here the CronJob starts it every night
 }
+# Volumes that are called otherwise on Kubernetes.
+CLAIMS = {"notebooks": "jupyter", "./k8s/base/scripts": "scripts"}
+# Mounts that may be written to on Kubernetes only, with the reason.
+WRITABLE_BESIDE = {
+    ("jupyter", "/retrain"),  # compose copies a table there through `monitor`, which is no pod by day here
+}
 
 
 def settled(text: str) -> str:
@@ -90,6 +96,43 @@ def test_limits_and_user(objects, service):
     assert limits["cpu"] == str(COMPOSE[service]["cpus"])
     pod = k8s.template(workload)["spec"]["securityContext"]
     assert f"{pod['runAsUser']}:{pod['runAsGroup']}" == settled(COMPOSE[service]["user"])
+
+
+@pytest.mark.parametrize("service", COMPOSE)
+def test_volumes(objects, service):
+    workload, container = twin(objects, service)
+    stored = {v["name"]: v for v in k8s.template(workload)["spec"].get("volumes", [])}
+    ours, scratch = set(), {}
+    for mount in container["volumeMounts"]:
+        path, writable = mount["mountPath"], not mount.get("readOnly")
+        # A volumeClaimTemplate is no volume of the pod template; its claim belongs to the StatefulSet.
+        volume = stored.get(mount["name"], {"persistentVolumeClaim": {"claimName": service}})
+        if "emptyDir" in volume:
+            scratch[path] = volume["emptyDir"]["sizeLimit"]
+        elif "configMap" in volume:  # without the hash; nothing there can be written, whatever it says
+            ours.add((volume["configMap"]["name"].rpartition("-")[0], path, writable))
+        else:
+            ours.add((volume["persistentVolumeClaim"]["claimName"], path, writable))
+
+    compose, theirs = COMPOSE[service], set()
+    for entry in compose.get("volumes", []):
+        name, path, *mode = entry.split(":")
+        writable = mode != ["ro"] or (service, path) in WRITABLE_BESIDE
+        theirs.add((CLAIMS.get(name, name), path, writable))
+    assert ours == theirs
+    if "shm_size" in compose:
+        assert scratch.pop("/dev/shm") == compose["shm_size"].upper() + "i"
+    assert scratch.keys() == {entry.split(":")[0] for entry in compose["tmpfs"]}
+
+
+def test_grace(objects):
+    """A pod has at least the time that compose gives a container, beside what its preStop sleeps."""
+    for service, compose in COMPOSE.items():
+        workload, container = twin(objects, service)
+        grace = k8s.template(workload)["spec"].get("terminationGracePeriodSeconds", 30)
+        grace -= container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        number, unit = re.fullmatch(r"(\d+)([ms])", compose.get("stop_grace_period", "10s")).groups()
+        assert grace >= int(number) * {"m": 60, "s": 1}[unit], service
 
 
 def test_mlflow_is_asked_the_same(objects):
