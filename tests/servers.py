@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -95,13 +96,10 @@ def postgres(folder: Path) -> Iterator[Server]:
         missing("PostgreSQL", "apt-get install postgresql")
     root = os.geteuid() == 0
     prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if root else []
-    data, port = folder / "pg", free_port()
-    data.mkdir()
+    # Not in pytest's folder, which every pytest that starts closes to other users again.
+    data, port = Path(tempfile.mkdtemp(prefix="churn-postgres-")), free_port()
     if root:
         shutil.chown(data, "nobody", "nogroup")
-        for parent in [folder, *folder.parents]:
-            with suppress(PermissionError):
-                parent.chmod(parent.stat().st_mode | 0o011)
 
     def run(program: str, *options: str) -> None:
         subprocess.run([*prefix, programs[-1] / program, *options], check=True, capture_output=True, cwd=data)
@@ -119,9 +117,12 @@ def postgres(folder: Path) -> Iterator[Server]:
         return subprocess.run(command).returncode == 0
 
     url = f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/mlflow"
-    with running(url, start, ready) as server:
-        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "mlflow", "mlflow")
-        yield server
+    try:
+        with running(url, start, ready) as server:
+            run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "mlflow", "mlflow")
+            yield server
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
 
 
 @contextmanager
