@@ -26,6 +26,7 @@ from helpers.registry import production
 from helpers.store import Store, connect
 
 NOTEBOOKS = ROOT / "notebooks"
+OUTPUTS = ROOT / "outputs"
 
 
 class SeriesError(RuntimeError):
@@ -41,15 +42,16 @@ class Step:
     parameters: dict = field(default_factory=dict)
 
 
-def steps(models: list[str], data: str | None = None) -> list[Step]:
-    """Return the series' notebooks in order, with 03 once per algorithm."""
+def steps(models: list[str], data: str | None = None, out: Path = OUTPUTS) -> list[Step]:
+    """Return the series' notebooks in order, with 03 once per algorithm; scores go into ``out``."""
     given = {"data": str(Path(data).resolve())} if data else {}
     return [
         Step("01_eda", "01_eda", given),
         Step("02_preprocess", "02_preprocess", given),
         *(Step("03_train", f"03_train-{name}", {**given, "model": name}) for name in models),
         Step("04_registry", "04_registry", given),
-        # Finds by itself what the live model was trained on: that may be another table, if none was promoted.
+        # These find by themselves what the live model was trained on: another table, if none was promoted.
+        Step("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
         Step("06_monitor", "06_monitor"),
     ]
 
@@ -164,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     cli.add_argument("--data", help="a CSV of customers (default: CHURN_DATA, else the embedded sample)")
     cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
     cli.add_argument("--only", help="one notebook of the series, e.g. 03_train (default: all)")
-    cli.add_argument("--out", type=Path, default=ROOT / "outputs", help="folder of the executed notebooks")
+    cli.add_argument("--out", type=Path, default=OUTPUTS, help="folder of the executed notebooks")
     options = cli.parse_args(arguments)
     models = options.models.split(",")
     try:
@@ -172,7 +174,8 @@ def main(arguments: list[str] | None = None) -> int:
             algorithm(name)
     except ValueError as error:
         cli.error(str(error))
-    todo = [step for step in steps(models, options.data) if options.only in (None, step.notebook)]
+    every = steps(models, options.data, options.out)
+    todo = [step for step in every if options.only in (None, step.notebook)]
     if not todo:
         cli.error(f"--only {options.only}: no such notebook in the series")
     store = connect()
@@ -183,7 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if len(table := summary(store, series)):
         print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
-    print(f"\nExecuted notebooks: {options.out}\nRuns and models: make ui")
+    print(f"\nExecuted notebooks and scores: {options.out}\nRuns and models: make ui")
     return 0
 
 

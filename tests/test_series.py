@@ -9,7 +9,7 @@ from helpers.config import ROOT, registered_name
 from helpers.models import ALGORITHMS, combinations
 from helpers.owners import search
 from helpers.registry import production, versions
-from helpers.series import main, steps, summary
+from helpers.series import NOTEBOOKS, main, steps, summary
 from helpers.store import connect
 from tests import stores
 
@@ -29,7 +29,12 @@ def model_runs(done):
 
 def test_series_is_in_order_with_03_once_per_algorithm():
     names = [step.name for step in steps(["knn", "tree"])]
-    assert names[:5] == ["01_eda", "02_preprocess", "03_train-knn", "03_train-tree", "04_registry"]
+    trainings = ["03_train-knn", "03_train-tree"]
+    assert names == ["01_eda", "02_preprocess", *trainings, "04_registry", "05_score", "06_monitor"]
+
+
+def test_every_notebook_is_in_the_series():
+    assert {step.notebook for step in steps(["knn"])} == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
