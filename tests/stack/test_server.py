@@ -1,22 +1,25 @@
 """The project against a real MLflow server with logins, PostgreSQL behind it, and MinIO: no containers."""
 
+import itertools
 import json
-import os
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import boto3
-import mlflow
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
 from helpers.owners import search
-from helpers.registry import staged, versions
+from helpers.registry import load, staged, versions
 from helpers.store import StoreError, connect
 from tests.object_stores import minio
 from tests.servers import mlflow_server, postgres, wait
@@ -57,7 +60,7 @@ def services(tmp_path_factory):
         }
         options = ("--app-name", "basic-auth", "--workers", "2")
         with mlflow_server(folder, database.url, f"proxied-s3://{BUCKET}", environment, *options) as server:
-            yield {"mlflow": server, "postgres": database, "minio": s3, "bucket": bucket, "keys": keys}
+            yield {"mlflow": server, "postgres": database, "minio": s3, "bucket": bucket}
 
 
 @pytest.fixture
@@ -125,64 +128,6 @@ def test_wrong_password_and_no_login_are_refused(services, client, monkeypatch):
         connect()
 
 
-def test_stock_client_moves_200_megabytes_without_a_hang(services, client, tmp_path):
-    """A client that knows nothing but address, user and password: a process without this package."""
-    script = """
-import filecmp, mlflow, os, sys
-path = sys.argv[1] + "/large.bin"
-with open(path, "wb") as file:
-    for _ in range(200):
-        file.write(os.urandom(1 << 20))
-mlflow.set_experiment("stock")
-with mlflow.start_run() as run:
-    mlflow.log_metric("m", 1)
-    mlflow.log_artifact(path)
-get = mlflow.artifacts.download_artifacts
-back = get(run_id=run.info.run_id, artifact_path="large.bin", dst_path=path + ".d")
-assert filecmp.cmp(path, back, shallow=False)
-"""
-    began = time.monotonic()
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "AWS_"))}
-    login = {
-        k: os.environ[k]
-        for k in ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
-    }
-    subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], env={**clean, **login}, check=True, timeout=240
-    )
-    print(f"200 MB up and down: {time.monotonic() - began:.0f} s")
-
-
-def test_direct_upload_needs_keys_and_no_proxy(services, client, monkeypatch, tmp_path):
-    for name, value in services["keys"].items():
-        monkeypatch.setenv(name, value)
-    experiment = client.client.create_experiment("direct", artifact_location=f"s3://{BUCKET}/direct")
-    run = client.client.create_run(experiment)
-    client.client.log_text(run.info.run_id, "straight to the bucket", "note.txt")
-    client.client.set_terminated(run.info.run_id)
-    key = f"direct/{run.info.run_id}/artifacts/note.txt"
-    body = services["bucket"].get_object(Bucket=BUCKET, Key=key)["Body"].read()
-    assert body == b"straight to the bucket"
-    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/note.txt") == "straight to the bucket"
-
-
-def test_eight_trainings_at_once_lose_nothing(services, client, tmp_path):
-    before = len(versions(client.client, "churn-logreg"))
-    with ThreadPoolExecutor(8) as pool:
-        started = list(pool.map(lambda _: train(tmp_path, "logreg", '{"C": [0.1, 1]}'), range(8)))
-    for process in started:
-        assert process.wait(500) == 0, process.stderr.read()
-    found = versions(client.client, "churn-logreg")
-    assert [int(version.version) for version in found] == list(range(1, before + 9))
-    assert [version.tags["stage"] for version in found] == ["archived"] * (before + 7) + ["staging"]
-    models = search(client.client, client.experiment_id, "tags.level = 'model' and tags.algorithm = 'logreg'")
-    leaves = search(
-        client.client, client.experiment_id, "tags.level = 'combination' and tags.algorithm = 'logreg'"
-    )
-    assert len(leaves) == 10 * len(models)
-    assert {run.info.status for run in models + leaves} == {"FINISHED"}
-
-
 def test_server_does_not_send_clients_to_the_object_store(services, client):
     """Of s3:// it would announce presigned transfers, which hang where the S3 server can't be reached."""
     with urllib.request.urlopen(f"{services['mlflow'].url}/api/3.0/mlflow/server-info") as answer:
@@ -192,36 +137,71 @@ def test_server_does_not_send_clients_to_the_object_store(services, client):
     assert not any(multipart.values())
 
 
+class Writer:
+    """A client that writes values and files one after the other and remembers what was acknowledged."""
+
+    def __init__(self, client: MlflowClient, run_id: str):
+        self.client, self.run_id = client, run_id
+        self.values, self.files, self.over = [], [], Event()
+
+    def write(self) -> None:
+        for number in itertools.count():
+            if self.over.is_set():
+                return
+            with suppress(MlflowException, OSError):
+                self.client.log_metric(self.run_id, f"m{number}", number)
+                self.values.append(number)
+                self.client.log_text(self.run_id, str(number), f"{number}.txt")
+                self.files.append(number)
+
+    def check(self) -> None:
+        metrics = self.client.get_run(self.run_id).data.metrics
+        assert {f"m{number}": number for number in self.values}.items() <= metrics.items()
+        folder = Path(self.client.download_artifacts(self.run_id, ""))
+        assert {str(number) for number in self.files} <= {file.read_text() for file in folder.iterdir()}
+
+
 @pytest.mark.parametrize("victim", ["mlflow", "postgres", "minio"])
 def test_a_killed_service_loses_nothing_that_was_acknowledged(services, client, tmp_path, victim):
     grid = '{"max_depth": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'
     before = len(versions(client.client, "churn-tree"))
+    run = client.client.create_run(client.experiment_id)
+    writer = Writer(client.client, run.info.run_id)
     process = train(tmp_path, "tree", grid)
     known = set()
 
     def under_way() -> bool:
         assert process.poll() is None, process.stderr.read()
-        runs = search(
-            client.client, client.experiment_id, "tags.level = 'combination' and status = 'FINISHED'"
-        )
-        known.update(run.info.run_id for run in runs)
-        return any(run.info.start_time > began for run in runs)
+        query = f"tags.level = 'combination' and status = 'FINISHED' and attributes.start_time > {began:.0f}"
+        known.update(found.info.run_id for found in search(client.client, client.experiment_id, query))
+        return bool(known)
 
     began = time.time() * 1000
-    wait(under_way, seconds=240)
-    services[victim].kill()
-    time.sleep(2)
-    services[victim].restart()
-    wait(lambda: answers_with_login(services["mlflow"].url))
-    code = process.wait(400)
-    # Nothing that the client was told is stored may be gone.
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(writer.write)
+        try:
+            wait(under_way, seconds=240)
+            services[victim].kill()
+            written = len(writer.files)
+            time.sleep(2)
+            services[victim].restart()
+            wait(lambda: answers_with_login(services["mlflow"].url), services[victim])
+            code = process.wait(400)
+            wait(lambda: len(writer.files) > written + 1)  # it goes on by itself
+        finally:
+            writer.over.set()
+    writing.result()
+    client.client.set_terminated(run.info.run_id)
+    # Nothing that a client was told is stored may be gone.
+    writer.check()
     for run_id in known:
         assert client.client.get_run(run_id).info.status == "FINISHED"
-    after = len(versions(client.client, "churn-tree"))
-    assert after == before + (1 if code == 0 else 0)
+    found = versions(client.client, "churn-tree")
+    assert len(found) == before + (1 if code == 0 else 0)
+    for version in found:
+        assert load(client.client, version.name, version.version).predict is not None
     if code != 0:
         assert "Error" in process.stderr.read()
-    connect()
     process = train(tmp_path)
     assert process.wait(300) == 0, process.stderr.read()
     assert not search(client.client, client.experiment_id, "status = 'RUNNING'")
