@@ -7,8 +7,8 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from helpers.gates import Gate, passed
+from helpers.runs import single_run
 from helpers.store import Store
-from helpers.tracking import single_run
 
 
 def log_promotion(

@@ -18,9 +18,9 @@ from helpers.live import LiveModel, load_live
 from helpers.reference import reference_path
 from helpers.registry import RegistryError
 from helpers.report import Report
+from helpers.runs import log_dataset, single_run
 from helpers.schema import MISSING_VALUE, UNKNOWN_CATEGORY
 from helpers.store import Store, StoreError, connect
-from helpers.tracking import log_dataset, single_run
 
 # Of fewer customers, chance alone often gives a PSI of 0.1, and only a landslide is significant.
 MIN_CUSTOMERS = 200

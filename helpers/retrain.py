@@ -26,9 +26,9 @@ from helpers.monitoring import look
 from helpers.owners import close_stale, search
 from helpers.registry import RegistryError, production
 from helpers.retrain_report import CANNOT, TITLES, Outcome, log
+from helpers.runs import single_run
 from helpers.series import SeriesError
 from helpers.store import Store, StoreError, connect
-from helpers.tracking import single_run
 
 LEVEL = "retrain"
 RETRAINED = ROOT / "outputs" / "retrain"

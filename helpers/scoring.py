@@ -19,8 +19,8 @@ from helpers.config import NEW_CUSTOMERS
 from helpers.data import DataError, data_path, load
 from helpers.live import CONTACT, LiveModel, load_live
 from helpers.registry import RegistryError
+from helpers.runs import log_dataset, single_run
 from helpers.store import Store, StoreError, connect
-from helpers.tracking import log_dataset, single_run
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from helpers.config import EMBEDDED_DATA, SCORES
 from helpers.models import make_pipeline, prefixed
 from helpers.owners import HEARTBEAT, OWNER, SILENT_SECONDS, close_stale, is_dead, owner, search
-from helpers.tracking import RunTree, single_run
+from helpers.runs import single_run
+from helpers.tracking import RunTree
 
 GRID = {"max_depth": [2, 3, None]}
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=42)
