@@ -1,6 +1,12 @@
 # The compose stack; docs/stack.md explains it.
 COMPOSE ?= docker compose
-STACK = $(COMPOSE) --project-directory infra -f infra/docker-compose.yml
+# Compose takes a variable from the shell before infra/.env. Not these: a shell may have keys for another server, and
+# its endpoint for direct upload is this stack as seen from outside.
+FROM_FILE = POSTGRES_PASSWORD MINIO_ROOT_USER MINIO_ROOT_PASSWORD JUPYTER_TOKEN MLFLOW_TRACKING_USERNAME \
+  MLFLOW_TRACKING_PASSWORD MLFLOW_AUTH_ADMIN_PASSWORD MLFLOW_FLASK_SERVER_SECRET_KEY MLFLOW_ARTIFACTS_DESTINATION \
+  MLFLOW_S3_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION
+COMPOSE_HERE = env $(addprefix -u ,$(FROM_FILE)) $(COMPOSE)
+STACK = $(COMPOSE_HERE) --project-directory infra -f infra/docker-compose.yml
 
 .PHONY: up down logs backup restore
 
@@ -13,13 +19,13 @@ up: infra/.env ## start the compose stack; returns when a run can be logged
 	@echo "JupyterLab: http://127.0.0.1:8888   token: JUPYTER_TOKEN in infra/.env"
 
 down: ## stop the compose stack; its data stay
-	$(STACK) down
+	$(STACK) --profile '*' down
 
 logs: ## follow the stack's logs
-	$(STACK) logs -f --tail 50
+	$(STACK) --profile '*' logs -f --tail 50
 
 backup: ## copy runs and artifacts into backups/<time>
-	COMPOSE="$(COMPOSE)" infra/backup.sh
+	COMPOSE="$(COMPOSE_HERE)" infra/backup.sh
 
 restore: ## bring a copy back: make restore FROM=backups/<time>
-	COMPOSE="$(COMPOSE)" infra/restore.sh "$(FROM)"
+	COMPOSE="$(COMPOSE_HERE)" infra/restore.sh "$(FROM)"

@@ -39,6 +39,7 @@ def secrets(tmp_path_factory) -> Path:
 
 def config(env_file: Path | str) -> subprocess.CompletedProcess:
     command = [tool("docker-compose"), "--env-file", str(env_file), "-f", str(INFRA / "docker-compose.yml")]
+    command += ["--profile", "*"]
     clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run([*command, "config", "--format", "json"], capture_output=True, text=True, env=clean)
 
@@ -67,6 +68,16 @@ def test_secrets_are_strong_private_and_never_overwritten(secrets):
     assert secrets.read_text() == text
 
 
+def test_secrets_come_from_the_file_and_not_from_the_shell(secrets):
+    names = [line.split("=", 1)[0] for line in secrets.read_text().splitlines()]
+    names += ["MLFLOW_S3_ENDPOINT_URL", "MLFLOW_ARTIFACTS_DESTINATION", "AWS_DEFAULT_REGION"]
+    shell = os.environ | dict.fromkeys(names, "of another server")
+    command = ["make", "-s", "-o", "infra/.env", "down", "COMPOSE=sh -c env"]
+    done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, check=True)
+    assert "PATH=" in done.stdout
+    assert "of another server" not in done.stdout
+
+
 def test_no_secret_is_written_into_the_file():
     lines = (INFRA / "docker-compose.yml").read_text().splitlines()
     for line in lines:
@@ -74,19 +85,22 @@ def test_no_secret_is_written_into_the_file():
             assert re.search(r": \$\{\w+:\?[^}]+\}$", line), line
 
 
-def test_images_are_pinned(stack):
+def test_images_are_pinned_and_built_once(stack):
+    built = []
     for name, service in stack["services"].items():
         tag = service["image"].rpartition(":")[2]
         assert tag != "latest" and "/" not in tag and tag != service["image"], f"{name}: {service['image']}"
         if "build" in service:
+            built.append(service["image"])
             assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+", service["build"]["args"]["PYTHON_IMAGE"])
+    assert len(built) == len(set(built)) == 2
 
 
 def test_ports_are_published_on_loopback_only(stack):
     published = [port for service in stack["services"].values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
-    assert {port["published"] for port in published} == {"5000", "8888", "9000", "9001"}
-    assert "ports" not in stack["services"]["postgres"]
+    assert {port["published"] for port in published} == {"5000", "8080", "8888", "9000", "9001"}
+    assert not {"postgres", "monitor"} & {name for name, s in stack["services"].items() if "ports" in s}
     assert stack["networks"]["back"]["internal"] is True
     assert list(stack["services"]["postgres"]["networks"]) == ["back"]
 
@@ -111,20 +125,39 @@ def test_start_order_is_by_health(stack):
     assert conditions["mlflow", "mlflow-migrate"] == "service_completed_successfully"
     assert conditions["mlflow", "minio-bucket"] == "service_completed_successfully"
     assert conditions["mlflow-migrate", "postgres"] == "service_healthy"
-    assert conditions["jupyter", "mlflow"] == "service_healthy"
+    assert conditions["minio-bucket", "minio"] == "service_healthy"
+    for client in ("jupyter", "serve", "monitor"):
+        assert conditions[client, "mlflow"] == "service_healthy"
     for name, service in stack["services"].items():
         if name in ONCE:
             assert service["restart"].startswith("on-failure"), name
         else:
             assert service["restart"] == "unless-stopped", name
+            assert ("healthcheck" in service) == (name != "monitor"), name
 
 
 def test_root_credentials_of_the_object_store_stay_with_it(stack):
     services = stack["services"].items()
     holders = {name for name, s in services if "MINIO_ROOT_PASSWORD" in s.get("environment", {})}
     assert holders == {"minio", "minio-bucket"}
-    jupyter = stack["services"]["jupyter"]["environment"]
-    assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & jupyter.keys()
+    for client in ("jupyter", "serve", "monitor"):
+        known = stack["services"][client]["environment"].keys()
+        assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & known, client
+
+
+def test_what_the_monitor_reads_and_writes_outlives_it_and_is_jupyterlab_s_too(stack):
+    def mounts(service: str) -> dict[str, tuple[str, bool]]:
+        found = stack["services"][service]["volumes"]
+        return {m["source"]: (m["target"], m.get("read_only", False)) for m in found}
+
+    assert mounts("monitor") == {"batches": ("/batches", True), "retrain": ("/retrain", False)}
+    assert (
+        mounts("jupyter").items()
+        >= {
+            "batches": ("/app/batches", False),
+            "retrain": ("/retrain", True),  # the same path, which a training records for its table
+        }.items()
+    )
 
 
 def test_mlflow_checks_hosts_origins_and_logins(stack):
