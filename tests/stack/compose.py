@@ -1,4 +1,4 @@
-"""The compose stack as a test starts it."""
+"""The compose stack as a test starts it: by `make`, in a copy of the project of its own."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import boto3
@@ -15,62 +16,80 @@ from helpers.config import ROOT
 from helpers.store import connect
 from tests.servers import free_port, wait
 
-INFRA = ROOT / "infra"
 COMPOSE = Path(sys.executable).with_name("docker-compose")
+SERVICES = ("postgres", "minio", "mlflow", "jupyter")
+SECRET_OR_MADE = shutil.ignore_patterns(".env", "*.env", "__pycache__", ".ipynb_checkpoints", "build")
+
+
+def copy_project(target: Path) -> None:
+    """Copy what a fresh clone has and the stack needs: the images' build context, infra, the Makefile."""
+    context = (ROOT / ".dockerignore").read_text().splitlines()
+    names = {line[1:].split("/")[0] for line in context if line.startswith("!")}
+    for name in names | {".dockerignore", "Makefile"}:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, target / name, ignore=SECRET_OR_MADE)
+        else:
+            shutil.copy2(ROOT / name, target / name)
 
 
 class Stack:
     """A stack of a test's own: its name, ports, secrets and volumes; ``settings`` go into its ``.env``."""
 
     def __init__(self, folder: Path, **settings: str):
-        (folder / "k8s").mkdir()
-        shutil.copy(INFRA / "k8s" / "make_secrets.py", folder / "k8s")
-        command = [sys.executable, folder / "k8s" / "make_secrets.py", "compose"]
-        subprocess.run(command, check=True, capture_output=True)
-        self.env_file = folder / ".env"
-        with self.env_file.open("a") as file:
-            file.writelines(f"{name}={value}\n" for name, value in settings.items())
-        self.secrets = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines())
-        services = ("MLFLOW", "MINIO", "MINIO_CONSOLE", "JUPYTER", "SERVE")
-        self.ports = {f"{name}_PORT": free_port() for name in services}
-        self.environment = {
-            **os.environ,
+        self.root = folder / "project"
+        self.root.mkdir()
+        copy_project(self.root)
+        names = ("MLFLOW", "MINIO", "MINIO_CONSOLE", "JUPYTER", "SERVE")
+        self.ports = {f"{name}_PORT": free_port() for name in names}
+        self.settings = {
             "COMPOSE_PROJECT_NAME": f"churn-test-{os.getpid()}-{free_port()}",
-            "COMPOSE": f"{COMPOSE} --env-file {self.env_file}",
+            "COMPOSE": str(COMPOSE),
             # Stand-ins exist under these names; a builder that asks a registry first would not find it.
             "DOCKER_BUILDKIT": "0",
+            "MONITOR_EVERY": "2",
             **{name: str(port) for name, port in self.ports.items()},
         }
         self.url = f"http://127.0.0.1:{self.ports['MLFLOW_PORT']}"
+        if settings:
+            self.make("infra/.env")
+            with (self.root / "infra" / ".env").open("a") as file:
+                file.writelines(f"{name}={value}\n" for name, value in settings.items())
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        lines = (self.root / "infra" / ".env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def run(self, *command: str, **kwargs) -> str:
+        # Not what a `make test` around this process hands down to its own children.
+        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        environment |= self.settings
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, **kwargs
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout[-1000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def make(self, *arguments: str) -> str:
+        return self.run("make", "-s", *arguments)
 
     def compose(self, *arguments: str, **kwargs) -> str:
-        command = [str(COMPOSE), "--env-file", str(self.env_file), "--project-directory", str(INFRA)]
-        command += ["-f", str(INFRA / "docker-compose.yml"), *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, **kwargs)
-        assert done.returncode == 0, f"{arguments}: {done.stderr[-3000:]}"
-        return done.stdout
+        return self.run(str(COMPOSE), "-f", "infra/docker-compose.yml", *arguments, **kwargs)
 
     def up(self) -> None:
         try:
-            self.compose("up", "-d", "--wait", "--wait-timeout", "300")
+            self.make("up")
         except AssertionError:
             print(self.compose("ps", "-a"), self.compose("logs", "--tail", "40"))
             raise
 
-    def script(self, name: str, *arguments: str, **environment: str) -> str:
-        done = subprocess.run(
-            ["sh", INFRA / name, *arguments],
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def start(self, service: str) -> None:
+        """Start a service that belongs to a profile, and wait until it is healthy."""
+        self.compose("--profile", service, "up", "-d", "--wait", "--wait-timeout", "200", service)
 
     def psql(self, query: str) -> str:
-        return self.compose(
-            "exec", "-T", "postgres", "psql", "-U", "mlflow", "-d", "mlflow", "-Atc", query
-        ).strip()
+        command = ("psql", "-U", "mlflow", "-d", "mlflow", "-Atc", query)
+        return self.compose("exec", "-T", "postgres", *command).strip()
 
     def bucket(self):
         return boto3.client(
@@ -83,26 +102,18 @@ class Stack:
     @contextmanager
     def running(self) -> Iterator["Stack"]:
         try:
-            self.compose("build")
             self.up()
             yield self
         finally:
-            self.compose("down", "-v", "--timeout", "5")
+            self.compose("--profile", "*", "down", "-v", "--timeout", "5")
 
-    def wait_until_healthy(self) -> None:
-        wait(self.healthy, seconds=180)
+    def wait_until_healthy(self, *services: str) -> None:
+        wait(lambda: self.healthy(*SERVICES, *services), seconds=180)
 
-    def healthy(self) -> bool:
-        states = {
-            item["Service"]: item
-            for item in map(json.loads, self.compose("ps", "--format", "json").splitlines())
-        }
-        return (
-            states.get("mlflow", {}).get("Health") == "healthy"
-            and states.get("postgres", {}).get("Health") == "healthy"
-            and states.get("minio", {}).get("State") == "running"
-            and self.logged_in()
-        )
+    def healthy(self, *services: str) -> bool:
+        items = map(json.loads, self.compose("ps", "--format", "json").splitlines())
+        health = {item["Service"]: item["Health"] for item in items if item["State"] == "running"}
+        return all(health.get(name) in ("healthy", "") for name in services) and self.logged_in()
 
     def logged_in(self) -> bool:
         try:

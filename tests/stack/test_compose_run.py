@@ -2,28 +2,59 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import botocore.exceptions
+import mlflow
 import pandas as pd
 import pytest
+import requests
 
+from helpers import series
 from helpers.config import ROOT
+from helpers.data import fingerprint
 from helpers.data import load as load_customers
+from helpers.generator import make_customers
 from helpers.live import load_live
+from helpers.models import ALGORITHMS, combinations
 from helpers.owners import search
 from helpers.registry import load as load_version
-from helpers.registry import promote, staged
+from helpers.registry import production, promote, staged, versions
 from helpers.serving import ask
 from helpers.store import connect
+from tests import stores
+from tests.servers import wait
 from tests.stack.compose import Stack
 
 pytestmark = pytest.mark.stack
+
+COMBINATIONS = 5 * sum(len(combinations(algorithm.grid)) for algorithm in ALGORITHMS.values())
+
+# A client that knows nothing but address, user and password: a process without this package.
+STOCK_CLIENT = """
+import filecmp, mlflow, os, sys
+path = sys.argv[1] + "/large.bin"
+with open(path, "wb") as file:
+    for _ in range(200):
+        file.write(os.urandom(1 << 20))
+mlflow.set_experiment("stock")
+with mlflow.start_run() as run:
+    mlflow.log_metric("m", 1)
+    mlflow.log_artifact(path)
+get = mlflow.artifacts.download_artifacts
+back = get(run_id=run.info.run_id, artifact_path="large.bin", dst_path=path + ".d")
+assert filecmp.cmp(path, back, shallow=False)
+model = mlflow.pyfunc.load_model("models:/churn@production")
+assert len(model.predict(model.input_example)) == len(model.input_example)
+assert "helpers" not in sys.modules
+"""
 
 
 @pytest.fixture(scope="module")
@@ -42,18 +73,31 @@ def client(stack, monkeypatch):
     return connect()
 
 
-def test_training_is_in_postgresql_the_bucket_and_the_registry(stack, client, tmp_path):
-    command = [sys.executable, "-m", "papermill", "notebooks/03_train.ipynb", str(tmp_path / "out.ipynb")]
-    command += ["-p", "model", "knn", "-p", "grid", '{"n_neighbors": [5, 9]}', "--no-progress-bar"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    levels = stack.psql("select value, count(*) from tags where key = 'level' group by value order by value")
-    assert levels.splitlines() == ["combination|10", "fold|5", "model|1"]
+def summary(store) -> pd.DataFrame:
+    """Return the table with which the series ended in a store where it ran once."""
+    run = search(store.client, store.experiment_id, "tags.level = 'model'")[0]
+    return series.summary(store, run.data.tags["series"])
+
+
+def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
+    ready = f"{sys.prefix}/.ready"  # the environment of this test, as it is
+    stack.make("run", f"VENV={sys.prefix}", "-o", ready)
+    assert (stack.root / "outputs" / "04_registry.ipynb").exists()
+    ours = summary(client)
+    assert len(ours) == len(ALGORITHMS)
+    with stores.in_use(stores.promoted()):
+        pd.testing.assert_frame_equal(ours, summary(connect()), rtol=1e-12)
+
+
+def test_the_series_is_in_postgresql_the_bucket_and_the_registry(stack, client):
+    levels = stack.psql("select value, count(*) from tags where key = 'level' group by value").splitlines()
+    assert {f"combination|{COMBINATIONS}", "fold|20", "model|4", "promotion|1"} <= set(levels)
     assert stack.psql("select distinct status from runs") == "FINISHED"
     assert staged(client.client, "knn").tags["stage"] == "staging"
+    assert production(client.client).tags["stage"] == "production"
     keys = [item["Key"] for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]]
-    assert any(key.endswith("model.skops") for key in keys)
-    assert any(key.endswith("pickle/model.pkl") for key in keys)
+    for name in ("model.skops", "pickle/model.pkl", "notebook/03_train-knn.ipynb"):
+        assert any(key.endswith(name) for key in keys), name
 
 
 def test_service_user_of_the_bucket_can_nothing_else(stack):
@@ -78,15 +122,32 @@ def test_foreign_host_names_are_refused(stack):
     assert raised.value.code == 403
 
 
+@pytest.mark.parametrize(("host", "code"), [("evil.example.com", 403), ("localhost:5000", 200)])
+def test_scripts_of_foreign_pages_are_refused(stack, host, code):
+    login = (stack.secrets["MLFLOW_TRACKING_USERNAME"], stack.secrets["MLFLOW_TRACKING_PASSWORD"])
+    url, headers = f"{stack.url}/api/2.0/mlflow/experiments/search", {"Origin": f"http://{host}"}
+    answer = requests.post(url, json={"max_results": 1}, headers=headers, auth=login, timeout=10)
+    assert answer.status_code == code
+
+
+def test_metrics_are_for_those_who_log_in(stack):
+    login = ("admin", stack.secrets["MLFLOW_AUTH_ADMIN_PASSWORD"])
+    assert "mlflow" in requests.get(f"{stack.url}/metrics", auth=login, timeout=10).text
+    assert requests.get(f"{stack.url}/metrics", timeout=10).status_code == 401
+
+
 def test_nothing_listens_beyond_loopback(stack):
     listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
+    addresses = {line.split()[3] for line in listening.splitlines()}
     for name, port in stack.ports.items():
-        if name == "SERVE_PORT":
-            continue  # of a profile that is not up
-        addresses = {
-            line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(f":{port}")
-        }
-        assert addresses == {f"127.0.0.1:{port}"}, name
+        found = {address for address in addresses if address.endswith(f":{port}")}
+        assert found == ({f"127.0.0.1:{port}"} if name != "SERVE_PORT" else set()), name  # a profile not up
+    containers = map(json.loads, stack.compose("ps", "--format", "json").splitlines())
+    published = [port for found in containers for port in found["Publishers"] if port["PublishedPort"]]
+    assert {port["URL"] for port in published} == {"127.0.0.1"}
+    assert {str(port["PublishedPort"]) for port in published} == {*map(str, stack.ports.values())} - {
+        str(stack.ports["SERVE_PORT"])
+    }
 
 
 def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
@@ -104,43 +165,165 @@ def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
 
 
 def test_live_model_is_served(stack, client):
-    version = staged(client.client, "knn")
-    promote(client.client, version.name, version.version, "the only one")
-    stack.compose("--profile", "serve", "up", "-d", "--wait", "--wait-timeout", "200", "serve")
+    stack.start("serve")
     customers = load_customers().head(3)
     served = ask(f"http://127.0.0.1:{stack.ports['SERVE_PORT']}", customers)
     pd.testing.assert_frame_equal(served, load_live(client.client).score(customers), rtol=1e-12)
-    stack.compose("--profile", "serve", "stop", "serve")
+    stack.compose("stop", "serve")
 
 
-def test_backup_brings_back_what_was_lost(stack, client, tmp_path):
+def retrainings(client) -> list:
+    """Return what the monitor finished, the newest first."""
+    query = "attributes.status = 'FINISHED' and tags.level = 'retrain'"
+    return search(client.client, client.experiment_id, query)
+
+
+def hand_in(stack, name: str, customers: pd.DataFrame) -> None:
+    """Put a table into JupyterLab's folder ``batches``, whole at once."""
+    command = f"cat > batches/.{name} && mv batches/.{name} batches/{name}"
+    stack.compose("exec", "-T", "jupyter", "sh", "-c", command, input=customers.to_csv(index=False))
+
+
+def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp_path):
+    promote(client.client, "churn-logreg", 1, "to be beaten")
+    before = production(client.client)
+    hand_in(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
+    command = ["python", "-m", "helpers.retrain", "--batch", "/batches", "--out", "/retrain"]
+    stack.compose("run", "--rm", "monitor", *command, "--models", "tree")  # one of four: enough to win
+    (done,) = retrainings(client)
+    live = production(client.client)
+    assert (done.data.tags["batch"], done.data.tags["outcome"]) == ("older.csv", "promoted")
+    assert int(live.version) == int(before.version) + 1
+    assert live.tags["data_sha256"] == done.data.tags["data_sha256"]
+    kept = stack.compose("exec", "-T", "jupyter", "ls", "/retrain").split()
+    assert f"customers-{live.tags['data_sha256'][:12]}.csv" in kept
+    assert [name for name in kept if name.startswith("older-") and name.endswith(".md")]
+
+    # Another container finds what the live model was trained on, and does not look at the same batch again.
+    hand_in(stack, "next.csv", make_customers(500, 51))
+    stack.start("monitor")
+    wait(lambda: len(retrainings(client)) > 1, seconds=120)
+    last = retrainings(client)[0]
+    assert (last.data.tags["batch"], last.data.tags["live_version"]) == ("next.csv", live.version)
+    look = client.client.get_run(last.data.tags["monitoring_run"])
+    assert look.data.tags["reference_sha256"] == live.tags["data_sha256"]
+    copy = tmp_path / "table.csv"
+    stack.compose("cp", f"monitor:/retrain/customers-{live.tags['data_sha256'][:12]}.csv", str(copy))
+    assert fingerprint(copy) == live.tags["data_sha256"]
+    stack.compose("stop", "monitor")
+    assert "interrupted" in stack.compose("logs", "monitor")
+    assert stack.psql("select count(*) from runs where status <> 'FINISHED'") == "0"
+
+
+@pytest.mark.parametrize("notebook", ["05_score", "06_monitor"])
+def test_notebooks_about_the_live_model_run_in_jupyterlab(stack, notebook):
+    arguments = [f"notebooks/{notebook}.ipynb", "/tmp/out.ipynb", "-p", "batch", "batches/next.csv"]
+    stack.compose("exec", "-T", "jupyter", "papermill", "--no-progress-bar", *arguments)
+
+
+def test_stock_client_moves_200_megabytes_and_a_model_without_a_hang(stack, client, tmp_path):
+    login = {f"MLFLOW_TRACKING_{name}" for name in ("URI", "USERNAME", "PASSWORD")}
+    bare = {k: v for k, v in os.environ.items() if k in login or not k.startswith(("MLFLOW_", "AWS_"))}
+    command = [sys.executable, "-c", STOCK_CLIENT, str(tmp_path)]
+    began = time.monotonic()
+    subprocess.run(command, env=bare, cwd=tmp_path, check=True, timeout=240)
+    print(f"200 MB up and down, a model down: {time.monotonic() - began:.0f} s")
+
+
+def test_direct_upload_needs_keys_and_no_proxy(stack, client, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, stack.secrets[name])
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", f"http://127.0.0.1:{stack.ports['MINIO_PORT']}")
+    experiment = client.client.create_experiment("direct", artifact_location="s3://mlflow/direct")
+    run = client.client.create_run(experiment)
+    client.client.log_text(run.info.run_id, "straight to the bucket", "note.txt")
+    client.client.set_terminated(run.info.run_id)
+    key = f"direct/{run.info.run_id}/artifacts/note.txt"
+    body = stack.bucket().get_object(Bucket="mlflow", Key=key)["Body"].read()
+    assert body == b"straight to the bucket"
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/note.txt") == "straight to the bucket"
+
+
+def test_eight_trainings_at_once_lose_nothing(stack, client, tmp_path):
+    def train(number: int) -> subprocess.CompletedProcess:
+        command = [
+            sys.executable,
+            "-m",
+            "papermill",
+            "notebooks/03_train.ipynb",
+            tmp_path / f"{number}.ipynb",
+        ]
+        command += ["-p", "model", "logreg", "-p", "grid", '{"C": [0.1, 1]}', "--no-progress-bar"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
+
+    def runs(level: str) -> list:
+        query = f"tags.level = '{level}' and tags.algorithm = 'logreg' and attributes.start_time > {began}"
+        return search(client.client, client.experiment_id, query)
+
+    before, began = len(versions(client.client, "churn-logreg")), int(time.time() * 1000)
+    with ThreadPoolExecutor(8) as pool:
+        for done in pool.map(train, range(8)):
+            assert done.returncode == 0, done.stderr[-3000:]
+    found = versions(client.client, "churn-logreg")
+    assert [int(version.version) for version in found] == list(range(1, before + 9))
+    assert [version.tags["stage"] for version in found[before:]] == ["archived"] * 7 + ["staging"]
+    trees = {level: runs(level) for level in ("model", "fold", "combination")}
+    assert {level: len(made) for level, made in trees.items()} == {"model": 8, "fold": 40, "combination": 80}
+    assert {run.info.status for made in trees.values() for run in made} == {"FINISHED"}
+
+
+def test_backup_brings_back_what_was_lost(stack, client):
     model = staged(client.client, "knn")
-    folder = stack.script("backup.sh", BACKUP_DIR=str(tmp_path)).split()[-1]
+    folder = stack.root / stack.make("backup").split()[-1]
     stack.wait_until_healthy()
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
     client.client.delete_registered_model(model.name)
     for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]:
         stack.bucket().delete_object(Bucket="mlflow", Key=item["Key"])
-    stack.script("restore.sh", folder)
+    stack.compose("run", "-T", "--rm", "--no-deps", "monitor", "sh", "-c", "rm -r /retrain/*")
+    stack.make("restore", f"FROM={folder}")
     stack.wait_until_healthy()
     restored = staged(client.client, "knn")
     assert restored.version == model.version
     assert load_version(client.client, restored.name, restored.version).predict is not None
+    table = f"/retrain/customers-{production(client.client).tags['data_sha256'][:12]}.csv"
+    stack.compose("exec", "-T", "jupyter", "test", "-s", table)
 
 
-@pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow"])
+@pytest.mark.parametrize("part", ["minio.tar", "mlflow.dump"])
+def test_a_broken_backup_changes_nothing(stack, client, tmp_path, part):
+    (folder,) = (stack.root / "backups").iterdir()  # of the test before
+    model = staged(client.client, "knn")
+    client.client.set_model_version_tag(model.name, model.version, "after", "the backup")
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    os.truncate(broken / part, (folder / part).stat().st_size // 2)
+    with pytest.raises(AssertionError, match=r"tar: |pg_restore: "):
+        stack.make("restore", f"FROM={broken}")
+    stack.wait_until_healthy()
+    model = staged(client.client, "knn")
+    assert model.tags["after"] == "the backup"
+    assert load_version(client.client, model.name, model.version).predict is not None
+    assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
+
+
+@pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow", "jupyter", "serve", "monitor"])
 def test_a_killed_service_comes_back_by_itself(stack, client, victim):
+    if victim in ("serve", "monitor"):
+        stack.start(victim)
     container = stack.compose("ps", "-q", victim).strip()
     inspect = ["docker", "inspect", "-f", "{{.State.Pid}}", container]
     pid = int(subprocess.run(inspect, capture_output=True, text=True, check=True).stdout)
     os.kill(pid, signal.SIGKILL)
     time.sleep(1)
-    stack.wait_until_healthy()
+    stack.wait_until_healthy(victim)
+    assert subprocess.run(inspect, capture_output=True, text=True, check=True).stdout != f"{pid}\n"
     assert staged(client.client, "knn") is not None
 
 
 def test_data_survive_down_and_up(stack, client):
     before = len(search(client.client, client.experiment_id, ""))
-    stack.compose("down", "--timeout", "30")
+    stack.make("down")
+    assert not stack.compose("ps", "-aq")
     stack.up()
     assert len(search(client.client, client.experiment_id, "")) == before
     assert staged(client.client, "knn") is not None
