@@ -18,7 +18,7 @@ NAMES = {
 }
 # What Kubernetes has beside compose, with the reason.
 ARGUMENTS_BESIDE = {
-    "postgres": ["-c", "max_connections=300"],  # several replicas of MLflow, each with its own connections
+    "postgres": ["postgres", "-c", "max_connections=300"],  # several replicas of MLflow ask it
 }
 # What compose has beside Kubernetes, with the reason.
 COMPOSE_ARGUMENTS_BESIDE = {
