@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import mlflow
 import pytest
 
 from helpers.config import ROOT
@@ -39,13 +40,22 @@ def client(stack, monkeypatch):
     return connect()
 
 
-def test_artifacts_are_in_its_bucket_and_survive_a_restart(stack, client, tmp_path):
+def test_artifacts_are_in_its_bucket_and_survive_a_restart(stack, client):
     run = client.client.create_run(client.experiment_id)
     client.client.log_text(run.info.run_id, "kept", "note.txt")
     keys = [item["Key"] for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]]
     assert [key for key in keys if key.endswith(f"{run.info.run_id}/artifacts/note.txt")]
     stack.compose("restart", "minio")
     stack.wait_until_healthy()
-    path = client.client.download_artifacts(run.info.run_id, "note.txt", str(tmp_path))
-    with open(path) as file:
-        assert file.read() == "kept"
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/note.txt") == "kept"
+
+
+def test_backup_and_restore_need_no_minio(stack, client):
+    run = client.client.create_run(client.experiment_id)
+    client.client.log_text(run.info.run_id, "copied", "note.txt")
+    folder = stack.make("backup").split()[-1]
+    stack.wait_until_healthy()
+    client.client.log_text(run.info.run_id, "written later", "note.txt")
+    stack.make("restore", f"FROM={folder}")
+    stack.wait_until_healthy()
+    assert mlflow.artifacts.load_text(f"{run.info.artifact_uri}/note.txt") == "copied"
