@@ -1,22 +1,18 @@
 #!/bin/sh
-# Copy what the stack on Kubernetes holds into backups/<time>, in the form of compose's `make backup`: MLflow, the only
-# writer, pauses. Either stack's restore.sh takes it.
+# Copy what the stack on Kubernetes holds into backups/<time>, in the form of compose's `make backup`; MLflow and MinIO pause.
+# Either stack's restore.sh takes it.
 set -eu
 cd "$(dirname "$0")/../.."
-kube() { ${KUBECTL:-kubectl} -n bank-churn "$@"; }
-replicas=$(kube get deployment mlflow -o 'jsonpath={.spec.replicas}')
-
 target="${BACKUP_DIR:-backups}/$(date -u +%Y%m%dT%H%M%SZ)"
 part="$target.part"
+. infra/k8s/paused.sh
+
 umask 077
 mkdir -p "$part"
-# Started again whatever happens below.
-trap 'kube scale deployment/mlflow --replicas="$replicas"' EXIT
-kube scale deployment/mlflow --replicas=0
-kube wait --for=delete pod -l app.kubernetes.io/name=mlflow --timeout=200s
+trap 'rm -rf "$part"; resume' EXIT
 kube exec postgres-0 -- pg_dump -U mlflow -d mlflow --format=custom > "$part/mlflow.dump"
 # A volume's own lost+found is root's.
-kube exec deploy/minio -- tar -C /data --exclude=./lost+found -cf - . > "$part/minio.tar"
-kube exec deploy/jupyter -c jupyter -- tar -C /retrain --exclude=./lost+found -cf - . > "$part/retrain.tar"
+in_volume 'tar -C /data --exclude=./lost+found -cf - .' < /dev/null > "$part/minio.tar"
+in_retrain 'tar -C /retrain --exclude=./lost+found -cf - .' < /dev/null > "$part/retrain.tar"
 mv "$part" "$target"
 echo "backup: $target"
