@@ -27,11 +27,11 @@ from helpers.owners import close_stale, search
 from helpers.registry import RegistryError, production
 from helpers.retrain_report import CANNOT, TITLES, Outcome, log
 from helpers.runs import single_run
-from helpers.series import SeriesError
+from helpers.series import OUTPUTS, SeriesError
 from helpers.store import Store, StoreError, connect
 
 LEVEL = "retrain"
-RETRAINED = ROOT / "outputs" / "retrain"
+RETRAINED = OUTPUTS / "retrain"
 DONE, FAILED, BLIND, BUSY, INTERRUPTED = 0, 1, 3, 4, 130
 
 
