@@ -22,11 +22,14 @@ from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
 from helpers.models import ALGORITHMS, algorithm
+from helpers.owners import close_stale
 from helpers.registry import production
 from helpers.store import Store, connect
 
 NOTEBOOKS = ROOT / "notebooks"
 OUTPUTS = ROOT / "outputs"
+# Papermill's minute is too little for several kernels that start at once on few cores.
+SECONDS_TO_START = 300
 
 
 class SeriesError(RuntimeError):
@@ -85,7 +88,7 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
         began = time.monotonic()
         copy = out / f"{step.name}.ipynb"
         with _tagging({"series": series, "notebook": step.name}):
-            _execute(step, copy)
+            _execute(step, copy, store)
         print(f"{time.monotonic() - began:.1f} s", flush=True)
         waiting.append(copy)
         if made := _runs(store, series, step.name):
@@ -109,7 +112,7 @@ def _tagging(tags: dict[str, str]) -> Iterator[None]:
             os.environ["MLFLOW_RUN_CONTEXT"] = before
 
 
-def _execute(step: Step, copy: Path) -> None:
+def _execute(step: Step, copy: Path, store: Store) -> None:
     try:
         papermill.execute_notebook(
             NOTEBOOKS / f"{step.notebook}.ipynb",
@@ -117,6 +120,7 @@ def _execute(step: Step, copy: Path) -> None:
             parameters=step.parameters,
             cwd=ROOT,
             progress_bar=False,
+            start_timeout=SECONDS_TO_START,
             stderr_file=sys.stderr if sys.stderr.isatty() else None,
             # ipykernel warns at every start that its sockets on loopback are not encrypted.
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
@@ -125,6 +129,11 @@ def _execute(step: Step, copy: Path) -> None:
         raise SeriesError(
             f"{step.name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}\n"
             f"The executed copy, with the traceback: {copy}"
+        ) from error
+    except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that did not start
+        close_stale(store.client, store.experiment_id)  # what the dead kernel left running
+        raise SeriesError(
+            f"{step.name} failed: {error}. Was there enough memory?\nThe copy up to there: {copy}"
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -12,6 +11,7 @@ from helpers.models import ALGORITHMS
 from helpers.owners import search
 from helpers.registry import staged
 from tests.paths import REAL_DATA, needs_real_data
+from tests.trainings import training
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -56,9 +56,8 @@ def test_notebook_starts_on_the_python_at_hand(notebook):
 @needs_real_data
 @pytest.mark.parametrize("model", ALGORITHMS)
 def test_training_on_the_real_table_as_a_user_runs_it(store, tmp_path, model):
-    command = [sys.executable, "-m", "papermill", "notebooks/03_train.ipynb", str(tmp_path / "out.ipynb")]
-    options = ["-p", "model", model, "-p", "data", "../shared/data/Churn_Modelling.csv"]
-    subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True)
+    command = training(tmp_path / "out.ipynb", model, data="../shared/data/Churn_Modelling.csv")
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (run,) = search(store.client, store.experiment_id, "tags.level = 'model'")
     assert run.data.metrics["cv_val_f1_mean"] == pytest.approx(EXPECTED[model][0], abs=5e-4)
     assert run.data.metrics["test_roc_auc"] == pytest.approx(EXPECTED[model][1], abs=5e-3)

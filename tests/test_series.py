@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 
@@ -7,11 +8,12 @@ import pytest
 
 from helpers.config import ROOT, registered_name
 from helpers.models import ALGORITHMS, combinations
-from helpers.owners import search
+from helpers.owners import OWNER, search
 from helpers.registry import production, versions
 from helpers.series import NOTEBOOKS, main, steps, summary
 from helpers.store import connect
 from tests import stores
+from tests.servers import wait
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,22 @@ def test_failing_notebook_stops_the_series_with_the_cells_error(store, tmp_path,
     assert "DataError: bad.csv cannot be used" in said.err
     assert str(tmp_path / "out" / "01_eda.ipynb") in said.err
     assert not search(store.client, store.experiment_id, "")
+
+
+def test_a_killed_kernel_is_said_and_leaves_no_run_running(store, tmp_path):
+    def runs(query: str) -> list:
+        return search(store.client, store.experiment_id, query)
+
+    command = [sys.executable, "-m", "helpers.series", "--only", "03_train", "--models", "forest"]
+    process = subprocess.Popen([*command, "--out", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait(lambda: runs("tags.level = 'fold'"))
+    (model,) = runs("tags.level = 'model'")
+    os.kill(int(model.data.tags[OWNER].rsplit(":", 2)[1]), signal.SIGKILL)  # as for want of memory
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "03_train-forest failed: Kernel died. Was there enough memory?" in said
+    assert runs("attributes.status = 'RUNNING'") == []
+    assert store.client.get_run(model.info.run_id).info.status == "KILLED"
 
 
 def test_unknown_model_is_refused_before_anything_runs(capsys):
