@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import boto3
+import pytest
 
 from helpers.config import ROOT
 from helpers.store import connect
@@ -59,6 +60,12 @@ class Stack:
     def secrets(self) -> dict[str, str]:
         lines = (self.root / "infra" / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+    def log_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Give this process what a user of the stack sets."""
+        patch.setenv("MLFLOW_TRACKING_URI", self.url)
+        for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+            patch.setenv(name, self.secrets[name])
 
     def run(self, *command: str, **kwargs) -> str:
         # Not what a `make test` around this process hands down to its own children.

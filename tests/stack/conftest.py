@@ -2,14 +2,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import boto3
 import pytest
 
 from helpers.config import ROOT
+from helpers.store import connect
 from tests.servers import missing, wait
-from tests.stack.compose import COMPOSE
+from tests.stack.compose import COMPOSE, Stack
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,24 @@ def engine(tmp_path_factory):
     if "ENGINE_DIR" not in os.environ and pid.exists():
         os.kill(int(pid.read_text()), signal.SIGTERM)
         wait(lambda: not pid.exists(), seconds=60)
+
+
+@pytest.fixture(scope="package")
+def stack(engine, tmp_path_factory):
+    """Start the stack from nothing and run the series on it; take it away with its volumes in the end."""
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    with stack.running(), pytest.MonkeyPatch.context() as patch:
+        stack.log_in(patch)
+        ready = f"{sys.prefix}/.ready"  # the environment of this test, as it is
+        stack.make("run", f"VENV={sys.prefix}", "-o", ready)
+        yield stack
+
+
+@pytest.fixture
+def client(stack, monkeypatch):
+    """Return a connection as a user has it: address and login, nothing else."""
+    stack.log_in(monkeypatch)
+    return connect()
 
 
 @pytest.fixture(autouse=True)

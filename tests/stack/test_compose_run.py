@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -25,13 +23,12 @@ from helpers.generator import make_customers
 from helpers.live import load_live
 from helpers.models import ALGORITHMS, combinations
 from helpers.owners import search
-from helpers.registry import load as load_version
 from helpers.registry import production, promote, staged, versions
 from helpers.serving import ask
 from helpers.store import connect
 from tests import stores
 from tests.servers import wait
-from tests.stack.compose import Stack
+from tests.trainings import training
 
 pytestmark = pytest.mark.stack
 
@@ -57,22 +54,6 @@ assert "helpers" not in sys.modules
 """
 
 
-@pytest.fixture(scope="module")
-def stack(engine, tmp_path_factory):
-    """Start the stack; take it away with its volumes in the end."""
-    with Stack(tmp_path_factory.mktemp("stack")).running() as stack:
-        yield stack
-
-
-@pytest.fixture
-def client(stack, monkeypatch):
-    """Return a connection as a user has it: address and login, nothing else."""
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", stack.url)
-    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
-        monkeypatch.setenv(name, stack.secrets[name])
-    return connect()
-
-
 def summary(store) -> pd.DataFrame:
     """Return the table with which the series ended in a store where it ran once."""
     run = search(store.client, store.experiment_id, "tags.level = 'model'")[0]
@@ -80,8 +61,6 @@ def summary(store) -> pd.DataFrame:
 
 
 def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
-    ready = f"{sys.prefix}/.ready"  # the environment of this test, as it is
-    stack.make("run", f"VENV={sys.prefix}", "-o", ready)
     assert (stack.root / "outputs" / "04_registry.ipynb").exists()
     ours = summary(client)
     assert len(ours) == len(ALGORITHMS)
@@ -246,15 +225,8 @@ def test_direct_upload_needs_keys_and_no_proxy(stack, client, monkeypatch):
 
 def test_eight_trainings_at_once_lose_nothing(stack, client, tmp_path):
     def train(number: int) -> subprocess.CompletedProcess:
-        command = [
-            sys.executable,
-            "-m",
-            "papermill",
-            "notebooks/03_train.ipynb",
-            tmp_path / f"{number}.ipynb",
-        ]
-        command += ["-p", "model", "logreg", "-p", "grid", '{"C": [0.1, 1]}', "--no-progress-bar"]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
+        command = training(tmp_path / f"{number}.ipynb", "logreg", grid='{"C": [0.1, 1]}')
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
 
     def runs(level: str) -> list:
         query = f"tags.level = '{level}' and tags.algorithm = 'logreg' and attributes.start_time > {began}"
@@ -270,60 +242,3 @@ def test_eight_trainings_at_once_lose_nothing(stack, client, tmp_path):
     trees = {level: runs(level) for level in ("model", "fold", "combination")}
     assert {level: len(made) for level, made in trees.items()} == {"model": 8, "fold": 40, "combination": 80}
     assert {run.info.status for made in trees.values() for run in made} == {"FINISHED"}
-
-
-def test_backup_brings_back_what_was_lost(stack, client):
-    model = staged(client.client, "knn")
-    folder = stack.root / stack.make("backup").split()[-1]
-    stack.wait_until_healthy()
-    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
-    client.client.delete_registered_model(model.name)
-    for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]:
-        stack.bucket().delete_object(Bucket="mlflow", Key=item["Key"])
-    stack.compose("run", "-T", "--rm", "--no-deps", "monitor", "sh", "-c", "rm -r /retrain/*")
-    stack.make("restore", f"FROM={folder}")
-    stack.wait_until_healthy()
-    restored = staged(client.client, "knn")
-    assert restored.version == model.version
-    assert load_version(client.client, restored.name, restored.version).predict is not None
-    table = f"/retrain/customers-{production(client.client).tags['data_sha256'][:12]}.csv"
-    stack.compose("exec", "-T", "jupyter", "test", "-s", table)
-
-
-@pytest.mark.parametrize("part", ["minio.tar", "mlflow.dump"])
-def test_a_broken_backup_changes_nothing(stack, client, tmp_path, part):
-    (folder,) = (stack.root / "backups").iterdir()  # of the test before
-    model = staged(client.client, "knn")
-    client.client.set_model_version_tag(model.name, model.version, "after", "the backup")
-    broken = shutil.copytree(folder, tmp_path / "broken")
-    os.truncate(broken / part, (folder / part).stat().st_size // 2)
-    with pytest.raises(AssertionError, match=r"tar: |pg_restore: "):
-        stack.make("restore", f"FROM={broken}")
-    stack.wait_until_healthy()
-    model = staged(client.client, "knn")
-    assert model.tags["after"] == "the backup"
-    assert load_version(client.client, model.name, model.version).predict is not None
-    assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
-
-
-@pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow", "jupyter", "serve", "monitor"])
-def test_a_killed_service_comes_back_by_itself(stack, client, victim):
-    if victim in ("serve", "monitor"):
-        stack.start(victim)
-    container = stack.compose("ps", "-q", victim).strip()
-    inspect = ["docker", "inspect", "-f", "{{.State.Pid}}", container]
-    pid = int(subprocess.run(inspect, capture_output=True, text=True, check=True).stdout)
-    os.kill(pid, signal.SIGKILL)
-    time.sleep(1)
-    stack.wait_until_healthy(victim)
-    assert subprocess.run(inspect, capture_output=True, text=True, check=True).stdout != f"{pid}\n"
-    assert staged(client.client, "knn") is not None
-
-
-def test_data_survive_down_and_up(stack, client):
-    before = len(search(client.client, client.experiment_id, ""))
-    stack.make("down")
-    assert not stack.compose("ps", "-aq")
-    stack.up()
-    assert len(search(client.client, client.experiment_id, "")) == before
-    assert staged(client.client, "knn") is not None

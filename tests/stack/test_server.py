@@ -1,28 +1,22 @@
 """The project against a real MLflow server with logins, PostgreSQL behind it, and MinIO: no containers."""
 
-import itertools
 import json
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from pathlib import Path
-from threading import Event
 
 import boto3
 import pytest
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
 from helpers.owners import search
-from helpers.registry import load, staged, versions
+from helpers.registry import staged
 from helpers.store import StoreError, connect
 from tests.object_stores import minio
 from tests.servers import mlflow_server, postgres, wait
+from tests.stack.kills import check_kill
+from tests.trainings import training
 
 pytestmark = pytest.mark.stack
 
@@ -87,26 +81,9 @@ def answers_with_login(url: str) -> bool:
         return False
 
 
-def train(
-    folder: Path, model: str = "tree", grid: str = '{"max_depth": [3, 5]}', **kwargs
-) -> subprocess.Popen:
-    """Start a training as a user does, by papermill."""
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        "notebooks/03_train.ipynb",
-        str(folder / f"{time.time()}.ipynb"),
-    ]
-    command += ["-p", "model", model, "-p", "grid", grid, "--no-progress-bar"]
-    return subprocess.Popen(
-        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **kwargs
-    )
-
-
 def test_training_lands_in_postgresql_and_in_the_bucket(services, client, tmp_path):
-    process = train(tmp_path)
-    assert process.wait(300) == 0, process.stderr.read()
+    command = training(tmp_path / "out.ipynb", "tree", grid='{"max_depth": [3, 5]}')
+    subprocess.run(command, cwd=ROOT, check=True)
     version = staged(client.client, "tree")
     runs = search(client.client, client.experiment_id, "tags.algorithm = 'tree'")
     levels = sorted(run.data.tags["level"] for run in runs)
@@ -137,71 +114,11 @@ def test_server_does_not_send_clients_to_the_object_store(services, client):
     assert not any(multipart.values())
 
 
-class Writer:
-    """A client that writes values and files one after the other and remembers what was acknowledged."""
-
-    def __init__(self, client: MlflowClient, run_id: str):
-        self.client, self.run_id = client, run_id
-        self.values, self.files, self.over = [], [], Event()
-
-    def write(self) -> None:
-        for number in itertools.count():
-            if self.over.is_set():
-                return
-            with suppress(MlflowException, OSError):
-                self.client.log_metric(self.run_id, f"m{number}", number)
-                self.values.append(number)
-                self.client.log_text(self.run_id, str(number), f"{number}.txt")
-                self.files.append(number)
-
-    def check(self) -> None:
-        metrics = self.client.get_run(self.run_id).data.metrics
-        assert {f"m{number}": number for number in self.values}.items() <= metrics.items()
-        folder = Path(self.client.download_artifacts(self.run_id, ""))
-        assert {str(number) for number in self.files} <= {file.read_text() for file in folder.iterdir()}
-
-
 @pytest.mark.parametrize("victim", ["mlflow", "postgres", "minio"])
 def test_a_killed_service_loses_nothing_that_was_acknowledged(services, client, tmp_path, victim):
-    grid = '{"max_depth": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'
-    before = len(versions(client.client, "churn-tree"))
-    run = client.client.create_run(client.experiment_id)
-    writer = Writer(client.client, run.info.run_id)
-    process = train(tmp_path, "tree", grid)
-    known = set()
+    def back() -> None:
+        time.sleep(2)
+        services[victim].restart()
+        wait(lambda: answers_with_login(services["mlflow"].url), services[victim])
 
-    def under_way() -> bool:
-        assert process.poll() is None, process.stderr.read()
-        query = f"tags.level = 'combination' and status = 'FINISHED' and attributes.start_time > {began:.0f}"
-        known.update(found.info.run_id for found in search(client.client, client.experiment_id, query))
-        return bool(known)
-
-    began = time.time() * 1000
-    with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(writer.write)
-        try:
-            wait(under_way, seconds=240)
-            services[victim].kill()
-            written = len(writer.files)
-            time.sleep(2)
-            services[victim].restart()
-            wait(lambda: answers_with_login(services["mlflow"].url), services[victim])
-            code = process.wait(400)
-            wait(lambda: len(writer.files) > written + 1)  # it goes on by itself
-        finally:
-            writer.over.set()
-    writing.result()
-    client.client.set_terminated(run.info.run_id)
-    # Nothing that a client was told is stored may be gone.
-    writer.check()
-    for run_id in known:
-        assert client.client.get_run(run_id).info.status == "FINISHED"
-    found = versions(client.client, "churn-tree")
-    assert len(found) == before + (1 if code == 0 else 0)
-    for version in found:
-        assert load(client.client, version.name, version.version).predict is not None
-    if code != 0:
-        assert "Error" in process.stderr.read()
-    process = train(tmp_path)
-    assert process.wait(300) == 0, process.stderr.read()
-    assert not search(client.client, client.experiment_id, "status = 'RUNNING'")
+    check_kill(client, tmp_path, services[victim].kill, back)

@@ -8,7 +8,6 @@ import mlflow
 import pytest
 
 from helpers.config import ROOT
-from helpers.store import connect
 from tests.servers import PYTHON
 from tests.stack.compose import Stack
 
@@ -30,14 +29,6 @@ def stack(engine, tmp_path_factory):
     subprocess.run(["docker", "build", "-q", "-t", settings["MINIO_IMAGE"], folder], check=True)
     with Stack(tmp_path_factory.mktemp("stack"), **settings).running() as stack:
         yield stack
-
-
-@pytest.fixture
-def client(stack, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", stack.url)
-    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
-        monkeypatch.setenv(name, stack.secrets[name])
-    return connect()
 
 
 def test_artifacts_are_in_its_bucket_and_survive_a_restart(stack, client):

@@ -1,0 +1,95 @@
+"""A service killed in the middle of a training, beside a client that writes: nothing lost, clear errors."""
+
+import itertools
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from helpers.config import ROOT
+from helpers.owners import search
+from helpers.registry import load, versions
+from helpers.store import Store
+from tests.servers import wait
+from tests.trainings import training
+
+MODEL, GRID = "tree", '{"max_depth": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'
+
+
+def train(folder: Path) -> subprocess.Popen:
+    """Start a training of some seconds."""
+    command = training(folder / f"{time.time()}.ipynb", MODEL, grid=GRID)
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+
+class Writer:
+    """A client that writes values and files one after the other and remembers what was acknowledged."""
+
+    def __init__(self, client: MlflowClient, run_id: str):
+        self.client, self.run_id = client, run_id
+        self.values, self.files, self.over = [], [], Event()
+
+    def write(self) -> None:
+        for number in itertools.count():
+            if self.over.is_set():
+                return
+            with suppress(MlflowException, OSError):
+                self.client.log_metric(self.run_id, f"m{number}", number)
+                self.values.append(number)
+                self.client.log_text(self.run_id, str(number), f"{number}.txt")
+                self.files.append(number)
+
+    def check(self) -> None:
+        metrics = self.client.get_run(self.run_id).data.metrics
+        assert {f"m{number}": number for number in self.values}.items() <= metrics.items()
+        folder = Path(self.client.download_artifacts(self.run_id, ""))
+        assert {str(number) for number in self.files} <= {file.read_text() for file in folder.iterdir()}
+
+
+def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Callable[[], None]) -> None:
+    """Kill a service in the middle of a training; what was acknowledged is there, and all goes on.
+
+    ``back`` returns when the service is there again.
+    """
+    client, before = store.client, len(versions(store.client, f"churn-{MODEL}"))
+    run = client.create_run(store.experiment_id)
+    writer, known = Writer(client, run.info.run_id), set()
+    began = time.time() * 1000
+    process = train(folder)
+
+    def under_way() -> bool:
+        assert process.poll() is None, process.stderr.read()
+        query = f"tags.level = 'combination' and status = 'FINISHED' and attributes.start_time > {began:.0f}"
+        known.update(found.info.run_id for found in search(client, store.experiment_id, query))
+        return bool(known)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(writer.write)
+        try:
+            wait(under_way, seconds=240)
+            kill()
+            written = len(writer.files)
+            back()
+            code = process.wait(400)
+            wait(lambda: len(writer.files) > written + 1)  # it goes on by itself
+        finally:
+            writer.over.set()
+    writing.result()
+    client.set_terminated(run.info.run_id)
+    writer.check()
+    assert {client.get_run(run_id).info.status for run_id in known} == {"FINISHED"}
+    found = versions(client, f"churn-{MODEL}")
+    assert len(found) == before + (1 if code == 0 else 0)
+    for version in found:
+        assert load(client, version.name, version.version).predict is not None
+    if code != 0:
+        assert "Error" in process.stderr.read()
+    process = train(folder)
+    assert process.wait(300) == 0, process.stderr.read()
+    assert not search(client, store.experiment_id, "status = 'RUNNING'")

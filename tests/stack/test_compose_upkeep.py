@@ -1,0 +1,121 @@
+"""The compose stack in bad times: backup and restore, killed services, down and up."""
+
+import os
+import shutil
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from helpers.owners import search
+from helpers.registry import load, staged
+from tests.servers import wait
+from tests.stack.compose import Stack
+from tests.stack.kills import check_kill
+
+pytestmark = pytest.mark.stack
+
+TABLE = "/retrain/customers-of-a-test.csv"
+
+
+def in_monitor(stack: Stack, command: str) -> str:
+    """Run a command in a container of the service that writes ``/retrain``."""
+    return stack.compose("run", "-T", "--rm", "--no-deps", "monitor", "sh", "-c", command)
+
+
+@pytest.fixture(scope="module")
+def backup(stack) -> Path:
+    """Return the folder of a backup of what the series left."""
+    in_monitor(stack, f"echo kept > {TABLE}")
+    folder = stack.root / stack.make("backup").split()[-1]
+    stack.wait_until_healthy()
+    return folder
+
+
+def test_backup_brings_back_what_was_lost(stack, client, backup):
+    model = staged(client.client, "knn")
+    assert {file.stat().st_mode & 0o777 for file in backup.iterdir()} == {0o600}
+    client.client.delete_registered_model(model.name)
+    for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]:
+        stack.bucket().delete_object(Bucket="mlflow", Key=item["Key"])
+    in_monitor(stack, "rm -r /retrain/*")
+    stack.make("restore", f"FROM={backup}")
+    stack.wait_until_healthy()
+    restored = staged(client.client, "knn")
+    assert restored.version == model.version
+    assert load(client.client, restored.name, restored.version).predict is not None
+    assert stack.compose("exec", "-T", "jupyter", "cat", TABLE) == "kept\n"
+
+
+@pytest.mark.parametrize("part", ["minio.tar", "mlflow.dump"])
+def test_a_broken_backup_changes_nothing(stack, client, backup, tmp_path, part):
+    model = staged(client.client, "knn")
+    client.client.set_model_version_tag(model.name, model.version, "after", "the backup")
+    broken = shutil.copytree(backup, tmp_path / "broken")
+    os.truncate(broken / part, (backup / part).stat().st_size // 2)
+    with pytest.raises(AssertionError, match=r"tar: |pg_restore: "):
+        stack.make("restore", f"FROM={broken}")
+    stack.wait_until_healthy()
+    model = staged(client.client, "knn")
+    assert model.tags["after"] == "the backup"
+    assert load(client.client, model.name, model.version).predict is not None
+    assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
+
+
+def process_of(stack: Stack, service: str) -> int:
+    """Return the id that a service's main process has on this machine; 0 if it does not run."""
+    container = stack.compose("ps", "-aq", service).strip()
+    inspect = ["docker", "inspect", "-f", "{{.State.Pid}}", container]
+    return int(subprocess.run(inspect, capture_output=True, text=True, check=True).stdout)
+
+
+def kill(stack: Stack, service: str) -> None:
+    """Kill -9 a service; nobody starts it again but the engine."""
+    pid = process_of(stack, service)
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: process_of(stack, service) not in (0, pid))
+
+
+@pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow"])
+def test_a_service_killed_in_a_training_loses_nothing_that_was_acknowledged(stack, client, tmp_path, victim):
+    check_kill(client, tmp_path, lambda: kill(stack, victim), stack.wait_until_healthy)
+
+
+def test_jupyter_killed_in_a_training_leaves_no_run_running(stack, client):
+    def train(model: str) -> str:
+        command = ["papermill", "notebooks/03_train.ipynb", "/tmp/out.ipynb", "-p", "model", model]
+        return stack.compose("exec", "-T", "jupyter", *command)
+
+    def running(level: str) -> list:
+        query = f"attributes.status = 'RUNNING' and tags.level = '{level}'"
+        return search(client.client, client.experiment_id, query)
+
+    with ThreadPoolExecutor(1) as pool:
+        training = pool.submit(train, "forest")
+        wait(lambda: running("fold"))
+        (model,) = running("model")
+        kill(stack, "jupyter")
+        with pytest.raises(AssertionError):
+            training.result()
+    stack.wait_until_healthy()
+    train("logreg")  # the next one closes what the dead one left
+    assert client.client.get_run(model.info.run_id).info.status == "KILLED"
+    assert stack.psql("select count(*) from runs where status = 'RUNNING'") == "0"
+
+
+@pytest.mark.parametrize("victim", ["serve", "monitor"])
+def test_a_killed_service_comes_back_by_itself(stack, victim):
+    stack.start(victim)
+    kill(stack, victim)
+    stack.wait_until_healthy(victim)
+
+
+def test_data_survive_down_and_up(stack, client):
+    before = len(search(client.client, client.experiment_id, ""))
+    stack.make("down")
+    assert not stack.compose("ps", "-aq")
+    stack.up()
+    assert len(search(client.client, client.experiment_id, "")) == before
+    assert staged(client.client, "knn") is not None
