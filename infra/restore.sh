@@ -13,15 +13,21 @@ in_minio() { stack run -T --rm --no-deps --entrypoint sh minio-volume -ec "$1"; 
 
 trap 'stack start minio mlflow' EXIT
 stack stop mlflow minio
-# Unpacked whole before anything old goes.
+# Unpacked and read whole before anything old goes.
 give_up() { in_minio 'rm -rf /data/.restore' < /dev/null; exit 1; }
 in_minio 'rm -rf /data/.restore; mkdir /data/.restore; tar -C /data/.restore -xf -' < "$from/minio.tar" || give_up
+# Into a database of its own: what a newer MLflow has added to the old one is not in its way.
+stack exec -T postgres sh -ec 'for name in restored replaced; do dropdb -U mlflow --if-exists $name; done
+    createdb -U mlflow restored; pg_restore -U mlflow -d restored --exit-on-error' < "$from/mlflow.dump" || give_up
 # One transaction: all of the old runs, or all of the new ones.
-stack exec -T postgres pg_restore -U mlflow -d mlflow --clean --if-exists --single-transaction < "$from/mlflow.dump" ||
-    give_up
+stack exec -T postgres psql -U mlflow -d postgres -q -v ON_ERROR_STOP=1 -c "
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'mlflow';
+    ALTER DATABASE mlflow RENAME TO replaced; ALTER DATABASE restored RENAME TO mlflow" < /dev/null || give_up
 in_minio 'find /data -mindepth 1 -maxdepth 1 ! -name .restore -exec rm -rf {} +
     find /data/.restore -mindepth 1 -maxdepth 1 -exec mv {} /data/ \;
     rmdir /data/.restore' < /dev/null
+stack exec -T postgres dropdb -U mlflow replaced < /dev/null
+stack run -T --rm --no-deps mlflow-migrate < /dev/null # the backup may be an older MLflow's
 if [ -s "$from/retrain.tar" ]; then # a table's name is its content: what is there already may stay
     stack run -T --rm --no-deps --entrypoint tar monitor -C /retrain -xf - < "$from/retrain.tar"
 fi

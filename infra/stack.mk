@@ -15,8 +15,8 @@ infra/.env:
 
 up: infra/.env ## start the compose stack; returns when a run can be logged
 	$(STACK) up -d --build --wait --wait-timeout 300
-	@echo "MLflow:     http://127.0.0.1:5000   user and password: MLFLOW_TRACKING_* in infra/.env"
-	@echo "JupyterLab: http://127.0.0.1:8888   token: JUPYTER_TOKEN in infra/.env"
+	@echo "MLflow:     http://$$($(STACK) port mlflow 5000)   user and password: MLFLOW_TRACKING_* in infra/.env"
+	@echo "JupyterLab: http://$$($(STACK) port jupyter 8888)   token: JUPYTER_TOKEN in infra/.env"
 
 down: ## stop the compose stack; its data stay
 	$(STACK) --profile '*' down

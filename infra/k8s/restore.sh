@@ -9,18 +9,23 @@ if [ ! -s "$from/mlflow.dump" ] || [ ! -s "$from/minio.tar" ]; then
 fi
 . "$(dirname "$0")/paused.sh"
 
-# Unpacked whole before anything old goes.
+# Unpacked and read whole before anything old goes.
 give_up() { in_volume 'rm -rf /data/.restore' < /dev/null; exit 1; }
 in_volume 'rm -rf /data/.restore; mkdir /data/.restore; tar -C /data/.restore -xf -' < "$from/minio.tar" || give_up
+# Into a database of its own: what a newer MLflow has added to the old one is not in its way.
+kube exec -i postgres-0 -- sh -ec 'for name in restored replaced; do dropdb -U mlflow --if-exists $name; done
+    createdb -U mlflow restored; pg_restore -U mlflow -d restored --exit-on-error' < "$from/mlflow.dump" || give_up
 # One transaction: all of the old runs, or all of the new ones.
-kube exec -i postgres-0 -- pg_restore -U mlflow -d mlflow --clean --if-exists --single-transaction < "$from/mlflow.dump" ||
-    give_up
+kube exec -i postgres-0 -- psql -U mlflow -d postgres -q -v ON_ERROR_STOP=1 -c "
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'mlflow';
+    ALTER DATABASE mlflow RENAME TO replaced; ALTER DATABASE restored RENAME TO mlflow" < /dev/null || give_up
 # The volume's own root and lost+found belong to the storage.
 in_volume 'find /data -mindepth 1 -maxdepth 1 ! -name .restore ! -name lost+found -exec rm -rf {} +
     find /data/.restore -mindepth 1 -maxdepth 1 ! -name lost+found -exec mv {} /data/ \;
     rm -rf /data/.restore' < /dev/null
+kube exec -i postgres-0 -- dropdb -U mlflow replaced < /dev/null
 if [ -s "$from/retrain.tar" ]; then # a table's name is its content: what is there already may stay
     in_retrain 'rm -rf /retrain/.restore; mkdir /retrain/.restore; tar -C /retrain/.restore --exclude=./lost+found -xf -
         cp -R /retrain/.restore/. /retrain/; rm -rf /retrain/.restore' < "$from/retrain.tar"
 fi
-echo "restored: $from"
+echo "restored: $from. If it is an older MLflow's, migrate it: docs/kubernetes.md, Upgrade, from the delete on."

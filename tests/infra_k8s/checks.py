@@ -13,6 +13,9 @@ OVERLAYS = ["single-node", "cluster"]
 KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
 RECOMMENDED = {"name", "instance", "component", "part-of", "managed-by"}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+# Pods that are nobody's here: cert-manager makes them beside an Ingress.
+ISSUER = "cert-manager.io/cluster-issuer"
+SOLVER = "acme.cert-manager.io/http01-solver"
 TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
 
 
@@ -192,7 +195,7 @@ def ingresses(objects: list[dict]) -> Iterator[str]:
             yield f"{where} leans on ingress-nginx, which is retired"
         secured = {host for tls in spec.get("tls", []) for host in tls["hosts"]}
         for tls in spec.get("tls", []):
-            made = "cert-manager.io/cluster-issuer" in ingress["metadata"].get("annotations", {})
+            made = ISSUER in ingress["metadata"].get("annotations", {})
             if not made and named(objects, "Secret", tls["secretName"]) is None:
                 yield f"{where}: no Secret {tls['secretName']}"
         for rule in spec["rules"]:
@@ -254,16 +257,22 @@ def network(objects: list[dict]) -> Iterator[str]:
         yield "nothing denies by default"
     needed, outside = needed_paths(objects), set()
     allowed = {"egress": set(), "ingress": set()}
-    resolves = set()
+    resolves, challenged = set(), False
     for policy in policies:
         mine = [w for w in pods(objects) if selected(w, policy["spec"]["podSelector"])]
-        if policy["spec"]["podSelector"] and not mine:
+        if policy["spec"]["podSelector"].get("matchLabels", {}).keys() == {SOLVER}:
+            challenged = True
+        elif policy["spec"]["podSelector"] and not mine:
             yield f"{title(policy)} takes no pods"
         for direction, side in (("egress", "to"), ("ingress", "from")):
             for rule in policy["spec"].get(direction, []):
                 if not rule.get(side) or not rule.get("ports"):
                     yield f"{title(policy)}: a rule of {direction} leaves peer or port open"
                 for peer, port, one in product(rule.get(side, []), rule.get("ports", []), mine):
+                    if "ipBlock" in peer:
+                        if port["port"] != 53 or not peer["ipBlock"]["cidr"].startswith("169.254."):
+                            yield f"{title(policy)}: a way out of the cluster"
+                        continue
                     if "namespaceSelector" in peer:
                         if direction == "egress" and port["port"] == 53:
                             resolves.add(one["metadata"]["name"])
@@ -288,6 +297,8 @@ def network(objects: list[dict]) -> Iterator[str]:
         yield f"{client} can't resolve names"
     backends = set()
     for ingress in of_kind(objects, "Ingress"):
+        if ISSUER in ingress["metadata"].get("annotations", {}) and not challenged:
+            yield f"{title(ingress)}: the issuer's challenges are blocked"
         for rule in ingress["spec"]["rules"]:
             for path in rule["http"]["paths"]:
                 backend = path["backend"]["service"]

@@ -168,6 +168,14 @@ BROKEN = {
         "may reach mlflow:5001",
     ),
     "no names": (without("NetworkPolicy", "dns"), "can't resolve names"),
+    "way out": (
+        change("NetworkPolicy/dns: spec.egress.0.to", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
+        "a way out of the cluster",
+    ),
+    "no challenges": (
+        change("Ingress/mlflow: metadata.annotations", {"cert-manager.io/cluster-issuer": "letsencrypt"}),
+        "the issuer's challenges are blocked",
+    ),
     "ingress blocked": (
         without("NetworkPolicy", "ingress-controller"),
         "the Ingress to mlflow:5000 is blocked",

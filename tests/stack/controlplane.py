@@ -5,13 +5,13 @@ It is built from its Go modules at first use (five minutes; seconds with a warm 
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.infra_k8s.checks import KUBECTL
+from tests.servers import free_port
 
 SOURCE = Path(__file__).with_name("kubernetes")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bank-churn" / "controlplane"
@@ -33,13 +33,6 @@ def build() -> Path:
         subprocess.run(command, cwd=CACHE, check=True)
     stamp.write_text(wanted)
     return program
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The compose stack in bad times: backup and restore, killed services, down and up."""
 
+import base64
 import os
 import shutil
 import signal
@@ -10,13 +11,24 @@ from pathlib import Path
 import pytest
 
 from helpers.owners import search
-from helpers.registry import load, staged
+from helpers.registry import load, staged, versions
+from helpers.store import StoreError, connect
 from tests.servers import wait
 from tests.stack.compose import Stack
 from tests.stack.kills import check_kill
 
 pytestmark = pytest.mark.stack
 
+# The schema as it was before MLflow had workspaces.
+MIGRATE_TO_OLDER = """
+import os, sqlalchemy
+from alembic import command
+from mlflow.store.db.utils import _get_alembic_config
+from mlflow.store.tracking.dbmodels.initial_models import Base
+url = os.environ["MLFLOW_BACKEND_STORE_URI"]
+Base.metadata.create_all(sqlalchemy.create_engine(url))
+command.upgrade(_get_alembic_config(url), "1bd49d398cd23")
+"""
 TABLE = "/retrain/customers-of-a-test.csv"
 
 
@@ -62,6 +74,43 @@ def test_a_broken_backup_changes_nothing(stack, client, backup, tmp_path, part):
     assert model.tags["after"] == "the backup"
     assert load(client.client, model.name, model.version).predict is not None
     assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
+
+
+def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, client, backup, tmp_path):
+    older = shutil.copytree(backup, tmp_path / "older")
+    stack.compose("exec", "-T", "postgres", "createdb", "-U", "mlflow", "older")
+    migrate = ["run", "-T", "--rm", "--no-deps", "-e", "PGDATABASE=older", "--entrypoint", "python"]
+    stack.compose(*migrate, "mlflow-migrate", "-c", MIGRATE_TO_OLDER)
+    row = "insert into experiments (name, artifact_location, lifecycle_stage) values ('of old', 'x', 'active')"
+    stack.compose("exec", "-T", "postgres", "psql", "-U", "mlflow", "-d", "older", "-c", row)
+    dump = ["exec", "-T", "postgres", "pg_dump", "-U", "mlflow", "-d", "older", "--format=custom"]
+    stack.compose(*dump, "--file=/var/run/postgresql/older.dump")
+    read = ["exec", "-T", "postgres", "base64", "/var/run/postgresql/older.dump"]
+    (older / "mlflow.dump").write_bytes(base64.b64decode(stack.compose(*read)))
+    stack.make("restore", f"FROM={older}")
+    stack.wait_until_healthy()
+    assert client.client.get_experiment_by_name("of old").lifecycle_stage == "active"
+    assert not versions(client.client, "churn-knn")
+    stack.make("restore", f"FROM={backup}")
+    stack.wait_until_healthy()
+    assert versions(client.client, "churn-knn")
+
+
+def test_a_changed_password_counts_from_the_next_start(stack, client):
+    file = stack.root / "infra" / ".env"
+    before = file.read_text()
+    file.write_text(before.replace(stack.secrets["MLFLOW_TRACKING_PASSWORD"], "another-one-of-this-test"))
+    try:
+        stack.up()
+        with pytest.raises(StoreError, match="refuses the login"):
+            connect()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLFLOW_TRACKING_PASSWORD", "another-one-of-this-test")
+            connect()
+    finally:
+        file.write_text(before)
+        stack.up()
+    connect()
 
 
 def process_of(stack: Stack, service: str) -> int:

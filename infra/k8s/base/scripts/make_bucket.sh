@@ -12,4 +12,6 @@ cat > /tmp/policy.json <<POLICY
 POLICY
 mc admin policy create stack "$BUCKET" /tmp/policy.json
 mc admin user add stack "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
-mc admin policy attach stack "$BUCKET" --user "$AWS_ACCESS_KEY_ID" || true
+mc admin policy attach stack "$BUCKET" --user "$AWS_ACCESS_KEY_ID" || true # an error if it is attached already
+mc alias set user "http://minio:9000" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
+mc ls "user/$BUCKET" > /tmp/listing # an error if it is not

@@ -1,4 +1,4 @@
-"""Wait until the migration Job has brought both schemas, tracking and users, to this image's version."""
+"""Wait for the two Jobs: both schemas, tracking and users, at this image's version; the bucket open to MLflow."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ import mlflow
 import sqlalchemy
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 MIGRATIONS = {"alembic_version": "store/db_migrations", "alembic_version_auth": "server/auth/db/migrations"}
 
@@ -27,12 +28,22 @@ def behind(engine: sqlalchemy.Engine) -> list[str]:
     return missing
 
 
+def no_bucket() -> list[str]:
+    """Return why artifacts can't be listed; nothing if they can."""
+    destination = os.environ["MLFLOW_ARTIFACTS_DESTINATION"]
+    try:
+        get_artifact_repository(destination).list_artifacts()
+    except Exception as error:  # of whichever store it is
+        return [f"{destination}: {error}"]
+    return []
+
+
 def main() -> None:
-    """Return when the schemas are there; say every ten seconds what is missing."""
+    """Return when both stores are there; say every ten seconds what is missing."""
     engine = sqlalchemy.create_engine(os.environ["MLFLOW_BACKEND_STORE_URI"], poolclass=sqlalchemy.NullPool)
     while True:
         try:
-            missing = behind(engine)
+            missing = behind(engine) or no_bucket()
         except sqlalchemy.exc.OperationalError as error:
             missing = [f"PostgreSQL does not answer: {error.orig}"]
         if not missing:
