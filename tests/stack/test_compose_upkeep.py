@@ -81,7 +81,7 @@ def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, clie
     stack.compose("exec", "-T", "postgres", "createdb", "-U", "mlflow", "older")
     migrate = ["run", "-T", "--rm", "--no-deps", "-e", "PGDATABASE=older", "--entrypoint", "python"]
     stack.compose(*migrate, "mlflow-migrate", "-c", MIGRATE_TO_OLDER)
-    row = "insert into experiments (name, artifact_location, lifecycle_stage) values ('of old', 'x', 'active')"
+    row = "insert into experiments (name, artifact_location, lifecycle_stage) values ('old', 'x', 'active')"
     stack.compose("exec", "-T", "postgres", "psql", "-U", "mlflow", "-d", "older", "-c", row)
     dump = ["exec", "-T", "postgres", "pg_dump", "-U", "mlflow", "-d", "older", "--format=custom"]
     stack.compose(*dump, "--file=/var/run/postgresql/older.dump")
@@ -89,7 +89,7 @@ def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, clie
     (older / "mlflow.dump").write_bytes(base64.b64decode(stack.compose(*read)))
     stack.make("restore", f"FROM={older}")
     stack.wait_until_healthy()
-    assert client.client.get_experiment_by_name("of old").lifecycle_stage == "active"
+    assert client.client.get_experiment_by_name("old").lifecycle_stage == "active"
     assert not versions(client.client, "churn-knn")
     stack.make("restore", f"FROM={backup}")
     stack.wait_until_healthy()

@@ -1,4 +1,4 @@
-"""Make MLflow's two users, or give them the passwords that are set now: the admin, and who trains and registers."""
+"""Make the two users of MLflow, or give them the passwords that are set now: the admin, and who trains."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Wait for the two Jobs: both schemas, tracking and users, at this image's version; the bucket open to MLflow."""
+"""Wait for what the two Jobs make: both schemas, tracking and users, at this version, and an open bucket."""
 
 import os
 import sys
