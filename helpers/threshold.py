@@ -12,12 +12,15 @@ from helpers.figures_style import ACCENT, MUTED, STAYED, figure
 # order of size, and a setting of the training notebook.
 MISSED_COST, WASTED_COST = 5.0, 1.0
 
+# A threshold that no probability reaches.
+NOBODY = float(np.nextafter(1, 2))
+
 
 @dataclass(frozen=True)
 class Threshold:
     """A decision rule and what it costs per customer, in the unit of the two given costs.
 
-    Contact everybody whose probability is at least ``value``.
+    Contact everybody whose probability is at least ``value``; above 1 that is nobody.
     """
 
     value: float
@@ -41,8 +44,9 @@ class Threshold:
 
     def summary(self) -> str:
         """Return the rule and its alternatives in words."""
+        rule = "nobody" if self.value == NOBODY else f"from a probability of {self.value:.3f}"
         return (
-            f"contact from a probability of {self.value:.3f}: costs {self.cost:.3f} per customer\n"
+            f"contact {rule}: costs {self.cost:.3f} per customer\n"
             f"contact from 0.5: {self.cost_half:.3f}, nobody: {self.cost_nobody:.3f}, "
             f"everybody: {self.cost_everybody:.3f}\n"
             f"(a missed churner costs {self.missed_cost:g}, a wasted contact {self.wasted_cost:g})"
@@ -58,7 +62,8 @@ def choose(
 ) -> Threshold:
     """Choose the threshold with the lowest cost on scores of customers that the model had not seen.
 
-    Every observed probability is tried; of equally cheap ones the highest is taken, which contacts fewest.
+    Every observed probability is tried, and contacting nobody; of equally cheap rules the one is taken that
+    contacts fewest.
 
     Parameters
     ----------
@@ -84,14 +89,17 @@ def choose(
     values, costs = _costs(y, probability, missed_cost, wasted_cost)
     best = int(np.argmin(costs))
     share = float(np.mean(y))
+    value, cost = float(values[best]), float(costs[best])
+    if (nobody := share * missed_cost) <= cost:
+        value, cost = NOBODY, nobody
     y, probability = np.asarray(y), np.asarray(probability)
     half = np.where(probability >= 0.5, (1 - y) * wasted_cost, y * missed_cost).mean()
     return Threshold(
-        value=float(values[best]),
+        value=value,
         missed_cost=float(missed_cost),
         wasted_cost=float(wasted_cost),
-        cost=float(costs[best]),
-        cost_nobody=share * missed_cost,
+        cost=cost,
+        cost_nobody=nobody,
         cost_everybody=(1 - share) * wasted_cost,
         cost_half=float(half),
     )
@@ -104,7 +112,7 @@ def cost_curve(y: ArrayLike, probability: ArrayLike, threshold: Threshold) -> Fi
     ax.plot(values, costs, color=STAYED, drawstyle="steps-post")
     ax.axhline(threshold.cost_nobody, color=MUTED, ls=":", label="contact nobody")
     ax.axhline(threshold.cost_everybody, color=MUTED, ls="--", label="contact everybody")
-    ax.scatter(threshold.value, threshold.cost, color=ACCENT, zorder=3, s=60, label="chosen")
+    ax.scatter(min(threshold.value, 1), threshold.cost, color=ACCENT, zorder=3, s=60, label="chosen")
     ax.scatter(0.5, threshold.cost_half, color=MUTED, zorder=3, marker="x", label="0.5")
     ax.set(xlabel="contact from this probability on", ylabel="cost per customer", xlim=(0, 1))
     saved = min(threshold.cost_nobody, threshold.cost_everybody) - threshold.cost

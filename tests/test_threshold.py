@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
-from helpers.threshold import choose, cost_curve
+from helpers.threshold import NOBODY, choose, cost_curve
 
 
 def brute_force(y, probability, missed, wasted):
-    cost = {
-        t: np.where(probability >= t, (1 - y) * wasted, y * missed).mean() for t in np.unique(probability)
-    }
+    tried = [*np.unique(probability), NOBODY]
+    cost = {t: np.where(probability >= t, (1 - y) * wasted, y * missed).mean() for t in tried}
     lowest = min(cost.values())
     return max(t for t, value in cost.items() if np.isclose(value, lowest, atol=1e-12)), lowest
 
@@ -24,6 +23,15 @@ def test_no_other_threshold_is_cheaper(missed, wasted):
     assert found.cost_nobody == pytest.approx(y.mean() * missed)
     assert found.cost_everybody == pytest.approx((1 - y.mean()) * wasted)
     assert found.cost_half == pytest.approx(np.where(probability >= 0.5, (1 - y) * wasted, y * missed).mean())
+
+
+def test_nobody_is_contacted_where_that_is_cheapest():
+    y, probability = np.array([0, 0, 0, 1]), np.array([0.9, 0.5, 0.4, 0.2])
+    found = choose(y, probability, missed_cost=1, wasted_cost=5)
+    assert (found.value, found.cost) == (NOBODY, 0.25)
+    assert not (np.array([1.0]) >= found.value).any()
+    assert found.summary().startswith("contact nobody: costs 0.250 per customer\n")
+    cost_curve(y, probability, found)
 
 
 def test_dearer_misses_lower_the_threshold():
