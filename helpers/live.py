@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
 from helpers.registry import RegistryError, load, production
+from helpers.schema import DataError
 
 CONTACT, SKIP = "contact", "skip"
 
@@ -50,11 +51,41 @@ class LiveModel:
         DataFrame of shape (n_customers, 3)
             Same index; ``probability`` of leaving (float64), ``decision`` (``contact`` or ``skip``) and
             ``model_version`` (int64).
+
+        Raises
+        ------
+        DataError
+            If a customer has a category that the model never saw: the schema allows more than a table may
+            have had.
         """
+        self._refuse_unseen(customers)
         probability = self.pipeline.predict_proba(customers[FEATURES])[:, 1]
         scores = pd.DataFrame({"probability": probability}, index=customers.index)
         scores["decision"] = scores["probability"].ge(self.threshold).map({True: CONTACT, False: SKIP})
         return scores.assign(model_version=self.version)
+
+    def _refuse_unseen(self, customers: pd.DataFrame) -> None:
+        found = []
+        for column, seen in _categories(self.pipeline).items():
+            unseen = customers[column][~customers[column].isin(seen)]
+            if len(unseen):
+                rows = "1 row is" if len(unseen) == 1 else f"{len(unseen)} rows are"
+                found.append(
+                    f"{column}: {rows} {', '.join(sorted(map(str, unseen.unique())))}, and version "
+                    f"{self.version} was trained on {', '.join(map(str, seen))} only. Leave the rows out, or "
+                    "train with such customers."
+                )
+        if found:
+            raise DataError("\n  - ".join(["the live model can't score these customers:", *found]))
+
+
+def _categories(pipeline: Pipeline) -> dict[str, list]:
+    """Return the categories that a fitted pipeline's encoder knows, by column."""
+    steps = pipeline.named_steps["prepare"].named_transformers_ if "prepare" in pipeline.named_steps else {}
+    if "encode" not in steps:
+        return {}
+    known = zip(steps["encode"].feature_names_in_, steps["encode"].categories_, strict=True)
+    return {name: list(categories) for name, categories in known}
 
 
 def live_version(client: MlflowClient) -> ModelVersion:

@@ -73,14 +73,17 @@ def score_file(
         A CSV with the ten features; identifiers and the outcome may be there. None for the embedded
         ``data/new_customers.csv``.
     out : path
-        Written whole or not at all; its folder is made if missing.
+        Written whole or not at all; its folder is made if missing. Not the batch.
 
     Raises
     ------
     DataError
-        If the batch can't be used; the message lists every problem. Nothing is written then.
+        If the batch can't be used; the message lists every problem. Nothing is written then. Or if ``out``
+        is the batch.
     """
     source, target = data_path(batch or NEW_CUSTOMERS), Path(out)
+    if target.exists() and target.samefile(source):
+        raise DataError(f"out: {target} is the batch itself. Give the scores a name of their own.")
     customers = load(source, target=False)
     scores = score(live, customers)
     with single_run(store, "scoring", {"live_version": str(live.version)}) as run_id:
@@ -121,6 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
     cli.add_argument("--batch", help="a CSV of customers (default: the embedded data/new_customers.csv)")
     cli.add_argument("--out", required=True, help="the CSV to write")
     options = cli.parse_args(arguments)
+    if options.batch == "":
+        cli.error("--batch is empty: give a CSV of customers, or leave it out")
     try:
         store = connect()
         live = load_live(store.client)

@@ -70,11 +70,16 @@ class ServedModel(PythonModel):
         Raises
         ------
         BadCustomers
-            If the request is no table of customers, or a row or column is not as `schema` says.
+            If the request is no table of customers, a row or column is not as `schema` says, or a category
+            is one that the live version never saw.
         """
         # Scoring is mostly Python: MLflow's threads at once would only hinder each other (docs/serving.md).
         with self._one_at_a_time:
-            return self._live.score(as_customers(model_input))
+            customers = as_customers(model_input)
+            try:
+                return self._live.score(customers)
+            except DataError as error:
+                raise BadCustomers(str(error)) from None
 
     def stop(self) -> None:
         """Follow the alias no longer."""

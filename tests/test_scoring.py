@@ -54,6 +54,36 @@ def test_the_ten_features_are_enough(live, store, tmp_path):
     assert scored.scores["customer"].tolist() == [2, 3, 4, 5, 6]  # lines of the file
 
 
+def test_customers_whose_outcome_is_not_known_yet_are_scored(live, store, tmp_path):
+    table = read_csv(NEW_CUSTOMERS).head(5).assign(Exited=None)
+    table.to_csv(tmp_path / "new.csv", index=False)
+    assert len(score_file(store, live, tmp_path / "new.csv", tmp_path / "scores.csv").scores) == 5
+
+
+def test_the_batch_is_not_overwritten_by_its_scores(live, store, tmp_path):
+    batch = tmp_path / "new.csv"
+    batch.write_bytes(NEW_CUSTOMERS.read_bytes())
+    with pytest.raises(DataError, match="is the batch itself"):
+        score_file(store, live, batch, tmp_path / "." / "new.csv")
+    assert batch.read_bytes() == NEW_CUSTOMERS.read_bytes()
+    assert search(store.client, store.experiment_id, "tags.level = 'scoring'") == []
+
+
+def test_categories_that_the_model_never_saw_are_refused(sample):
+    known = sample.X_train["Geography"] != "Spain"
+    pipeline = make_pipeline("logreg").fit(sample.X_train[known], sample.y_train[known])
+    with pytest.raises(
+        DataError, match=r"Geography: \d+ rows are Spain, and version 7 was trained on France, Ger"
+    ):
+        score(LiveModel(pipeline, 7, 0.3, "", ""), load(NEW_CUSTOMERS))
+
+
+def test_an_empty_name_is_no_default(capsys):
+    with pytest.raises(SystemExit):
+        main(["--batch", "", "--out", "scores.csv"])
+    assert "--batch is empty" in capsys.readouterr().err
+
+
 def test_bad_customers_are_refused_and_nothing_is_written(live, store, tmp_path):
     table = read_csv(NEW_CUSTOMERS).head(5)
     table.loc[2, "Geography"] = "Italy"

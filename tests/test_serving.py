@@ -16,6 +16,7 @@ from helpers.artifacts import log_model
 from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION, PRODUCTION_MODEL, TARGET
 from helpers.data import load
 from helpers.live import load_live
+from helpers.models import make_pipeline
 from helpers.registry import DIGEST_TAG, production, promote, register, roll_back
 from helpers.served_model import BadCustomers, as_customers
 from helpers.serving import ROWS, ServingError, ask, served
@@ -206,6 +207,21 @@ def test_what_cannot_answer_is_not_taken_over(
     finally:
         served_here.stop()
         client.set_registered_model_alias(PRODUCTION_MODEL, PRODUCTION, before.version)
+
+
+def test_a_category_that_the_live_model_never_saw_is_refused(sample, customers):
+    X = sample.X_train[sample.X_train["Geography"] != "Spain"]
+    model = make_pipeline("tree").fit(X, sample.y_train[X.index])
+    with stores.in_use(stores.empty()):
+        store = connect()
+        promote(store.client, add(store, "tree", model, X).name, 1, "test")
+        served_here = served_model.ServedModel()
+        served_here.load_context(None)
+        try:
+            with pytest.raises(BadCustomers, match="Geography: 1 row is Spain"):
+                served_here.predict(None, customers.head(1).assign(Geography="Spain"))
+        finally:
+            served_here.stop()
 
 
 def test_told_to_stop_it_answers_what_it_was_asked(registry, customers):
