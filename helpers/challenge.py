@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from helpers.candidates import NoCandidates, candidates
 from helpers.combine import Combined, combine, save
 from helpers.data import fingerprint
-from helpers.monitoring import RETRAIN, Look
+from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, Look
 from helpers.owners import search
 from helpers.retrain_report import CANNOT, KEPT, PROMOTED, Outcome
 from helpers.series import Step, run
@@ -40,11 +40,14 @@ def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
     if seen.report.decision != RETRAIN:
         return Outcome(KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live)
     combined = combine(seen.reference, seen.batch)
-    if not combined.added:
-        why = "Bring the batch back once it is known who left; " + (
-            "no row has an outcome and all that the pipeline needs."
-            if combined.left_out["no outcome"] < len(seen.batch)
-            else "it has no outcomes."
+    if (
+        combined.added < MIN_CUSTOMERS
+        or not MIN_PER_OUTCOME <= combined.left <= combined.added - MIN_PER_OUTCOME
+    ):
+        why = (
+            f"Of {len(seen.batch)} new customers {combined.added} have an outcome and all that the pipeline "
+            f"needs, {combined.left} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "
+            f"{MIN_PER_OUTCOME} of each outcome. Bring the batch back once it is known who left."
         )
         return Outcome(CANNOT, why, seen, live, combined)
     table = save(combined.table, out)
@@ -59,15 +62,24 @@ def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
 
 
 def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Step]:
-    """Return 03 for each algorithm that an interrupted retraining on this table did not get to, and 04."""
+    """Return 03 for each algorithm that an interrupted retraining on this table did not get to, and 04.
+
+    Mistakes cost what the live version was trained for.
+    """
     try:
         trained = candidates(store, fingerprint(table)).index
     except NoCandidates:
         trained = []
     given = {"data": str(table)}
+    logged = store.client.get_run(seen.live.run_id).data.metrics
+    costs = {name: logged[name] for name in ("missed_cost", "wasted_cost") if name in logged}
     reason = f"retrained on {seen.batch_path.name}: {seen.report.reasons[0]}"
     return [
-        *(Step("03_train", f"03_train-{m}", {**given, "model": m}) for m in models if m not in trained),
+        *(
+            Step("03_train", f"03_train-{m}", {**given, **costs, "model": m})
+            for m in models
+            if m not in trained
+        ),
         Step(
             "04_registry",
             "04_registry",
@@ -78,16 +90,18 @@ def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Ste
 
 def _verdict(store: Store, seen: Look, promotion: Run, combined: Combined, tags: dict[str, str]) -> Outcome:
     """Read from the run of notebook 04 what it put forward, what the gates said and what it did."""
-    params = promotion.data.params
+    params, before = promotion.data.params, seen.live.version
     live, best = int(params["live_version"]), params["candidate"]
     text = mlflow.artifacts.load_text(f"{promotion.info.artifact_uri}/gates.json")
     gates = pd.DataFrame(json.loads(text))
-    if live != seen.live.version:
+    if params["gates_passed"] == "True":
         result = PROMOTED
-        why = f"The best candidate, {best}, passed every gate: version {live} replaces {seen.live.version}."
+        why = f"The best candidate, {best}, passed every gate: version {live} replaces {before}."
     else:
         failed = gates[~gates["passed"]]
         refused = "; ".join(failed["name"] + " (" + failed["detail"] + ")")
         result, why = KEPT, f"The best candidate, {best}, was refused: {refused}."
+        if live != before:
+            why += f" Meanwhile somebody made version {live} live."
     compared = candidates(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
     return Outcome(result, why, seen, live, combined, compared, gates, tags)

@@ -24,6 +24,8 @@ class Combined:
         Old customers in it.
     added : int
         New customers in it, those who replace an old row included.
+    left : int
+        Those of the added who left the bank.
     replaced : int
         Customers who were in both tables: the new row counts.
     left_out : dict
@@ -33,6 +35,7 @@ class Combined:
     table: pd.DataFrame
     kept: int
     added: int
+    left: int
     replaced: int
     left_out: dict[str, int]
 
@@ -43,7 +46,7 @@ def customer_ids(table: pd.DataFrame) -> pd.Series:
     Raises
     ------
     DataError
-        If the column is missing.
+        If the column is missing, or a number is not whole.
     """
     if "CustomerId" not in table:
         raise DataError(
@@ -52,6 +55,10 @@ def customer_ids(table: pd.DataFrame) -> pd.Series:
         )
     ids = table["CustomerId"]
     if pd.api.types.is_numeric_dtype(ids):
+        if len(broken := ids[ids % 1 > 0]):
+            raise DataError(
+                f"CustomerId: {broken.iloc[0]} is not a whole number. Correct the {len(broken)} rows."
+            )
         ids = ids.astype("Int64")
     return ids.astype("string")
 
@@ -78,7 +85,7 @@ def combine(old: pd.DataFrame, batch: pd.DataFrame) -> Combined:
     Raises
     ------
     DataError
-        If the batch has no ``CustomerId``.
+        If the batch has no ``CustomerId``, or one that is not whole.
     """
     ids = customer_ids(batch)
     outcome = batch[TARGET] if TARGET in batch else pd.Series(float("nan"), batch.index)
@@ -100,7 +107,8 @@ def combine(old: pd.DataFrame, batch: pd.DataFrame) -> Combined:
     seed = int.from_bytes(hashlib.sha256("\n".join(table["CustomerId"]).encode()).digest()[:4])
     table = table.sample(frac=1, random_state=seed, ignore_index=True)
     table["RowNumber"] = range(1, len(table) + 1)
-    return Combined(table, int((~known).sum()), int(usable.sum()), int(known.sum()), left_out)
+    added, left = int(usable.sum()), int(outcome[usable].sum())
+    return Combined(table, int((~known).sum()), added, left, int(known.sum()), left_out)
 
 
 def table_name(sha256: str) -> str:

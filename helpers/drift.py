@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from helpers.config import FEATURES, FOLDS, NUMERIC, SEED
+from helpers.config import CATEGORICAL, FEATURES, FOLDS, NUMERIC, SEED
 
 BINS = 10  # tenths of the reference: what the usual PSI limits were set for
 FEW_VALUES = 20  # numbers with no more distinct values are compared value by value
@@ -123,6 +123,8 @@ def domain_classifier(reference: pd.DataFrame, batch: pd.DataFrame) -> Domain:
     ]
     is_batch = np.repeat([0, 1], [len(side) for side in sides])
     X = pd.concat(sides, ignore_index=True)
+    for name in CATEGORICAL:  # new categories are one signal: the classifier takes at most 255 categories
+        X[name] = X[name].where(X[name].isna() | X[name].isin(reference[name].unique()), "new")
     X = X.astype({name: "category" for name in X if name not in NUMERIC})
     model = HistGradientBoostingClassifier(
         max_iter=30,

@@ -12,6 +12,8 @@ import argparse
 import signal
 import sys
 import time
+import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from mlflow.entities import Run
@@ -33,6 +35,9 @@ from helpers.store import Store, StoreError, connect
 LEVEL = "retrain"
 RETRAINED = OUTPUTS / "retrain"
 DONE, FAILED, BLIND, BUSY, INTERRUPTED = 0, 1, 3, 4, 130
+
+# What ends a call: the next batch would meet the same.
+UNUSABLE = (RegistryError, StoreError, SeriesError, MlflowException, OSError)
 
 
 class Busy(RuntimeError):
@@ -157,15 +162,24 @@ def once(options: argparse.Namespace) -> int:
             except DataError as error:
                 print(error, file=sys.stderr)
                 code = max(code, FAILED)
+            except (Busy, *UNUSABLE):
+                raise
+            except Exception:  # the batches behind it are not to wait for this one for ever
+                print(f"{path.name} failed", file=sys.stderr)
+                traceback.print_exc()
+                code = max(code, FAILED)
     except Busy as error:
         print(error)
         return BUSY
-    except (DataError, RegistryError, StoreError, SeriesError, MlflowException) as error:
+    except (DataError, *UNUSABLE) as error:
         print(f"failed\n\n{error}", file=sys.stderr)
         return FAILED
     finally:
         if store:
-            close_stale(store.client, store.experiment_id)  # an interrupted notebook's: its kernel is gone
+            with suppress(MlflowException):  # the store may be what failed
+                close_stale(
+                    store.client, store.experiment_id
+                )  # an interrupted notebook's: its kernel is gone
     return code
 
 
@@ -178,6 +192,10 @@ def main(arguments: list[str] | None = None) -> int:
     cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
     cli.add_argument("--every", type=float, help="go on, looking again after so many seconds")
     options = cli.parse_args(arguments)
+    if not options.batch:
+        cli.error("--batch is empty: give a CSV of new customers, or a folder of them")
+    if options.every is not None and not options.every > 0:
+        cli.error(f"--every must be above 0 seconds, not {options.every:g}")
     options.models, options.out = options.models.split(","), options.out.resolve()
     try:
         for name in options.models:

@@ -8,12 +8,12 @@ from helpers.combine import Combined
 from helpers.monitoring import Look
 from helpers.store import Store
 
-KEPT, PROMOTED, CANNOT = "kept", "promoted", "no outcomes"
+KEPT, PROMOTED, CANNOT = "kept", "promoted", "too few outcomes"
 
 TITLES = {
     KEPT: "the live model stays",
     PROMOTED: "a new model is live",
-    CANNOT: "drift found but no outcomes, so nothing to learn from",
+    CANNOT: "drift found, but too few outcomes to learn from",
 }
 
 
@@ -93,6 +93,7 @@ def _rows(combined: Combined) -> str:
     counts = {
         "old customers": combined.kept,
         "new customers": combined.added,
+        "of these, left the bank": combined.left,
         "of these, newer rows of old customers": combined.replaced,
         **{f"left out: {reason}": rows for reason, rows in combined.left_out.items() if rows},
     }

@@ -45,13 +45,18 @@ class Step:
     parameters: dict = field(default_factory=dict)
 
 
-def steps(models: list[str], data: str | None = None, out: Path = OUTPUTS) -> list[Step]:
-    """Return the series' notebooks in order, with 03 once per algorithm; scores go into ``out``."""
+def steps(
+    models: list[str], data: str | None = None, out: Path = OUTPUTS, costs: dict[str, float] | None = None
+) -> list[Step]:
+    """Return the series' notebooks in order, with 03 once per algorithm; scores go into ``out``.
+
+    ``costs`` are the training's ``missed_cost`` and ``wasted_cost``, where they are not the defaults.
+    """
     given = {"data": str(Path(data).resolve())} if data else {}
     return [
         Step("01_eda", "01_eda", given),
         Step("02_preprocess", "02_preprocess", given),
-        *(Step("03_train", f"03_train-{name}", {**given, "model": name}) for name in models),
+        *(Step("03_train", f"03_train-{name}", {**given, **(costs or {}), "model": name}) for name in models),
         Step("04_registry", "04_registry", given),
         # These find by themselves what the live model was trained on: another table, if none was promoted.
         Step("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
@@ -174,6 +179,8 @@ def main(arguments: list[str] | None = None) -> int:
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--data", help="a CSV of customers (default: CHURN_DATA, else the embedded sample)")
     cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
+    cli.add_argument("--missed-cost", type=float, help="of a churner who is not contacted (default: 5)")
+    cli.add_argument("--wasted-cost", type=float, help="of contacting one who would have stayed (default: 1)")
     cli.add_argument("--only", help="one notebook of the series, e.g. 03_train (default: all)")
     cli.add_argument("--out", type=Path, default=OUTPUTS, help="folder of the executed notebooks")
     options = cli.parse_args(arguments)
@@ -183,7 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
             algorithm(name)
     except ValueError as error:
         cli.error(str(error))
-    every = steps(models, options.data, options.out)
+    costs = {name: getattr(options, name) for name in ("missed_cost", "wasted_cost")}
+    costs = {name: cost for name, cost in costs.items() if cost is not None}
+    every = steps(models, options.data, options.out, costs)
     todo = [step for step in every if options.only in (None, step.notebook)]
     if not todo:
         cli.error(f"--only {options.only}: no such notebook in the series")

@@ -31,10 +31,17 @@ def test_every_row_is_somewhere(old, batch):
     made = combine(old, batch)
     assert made.left_out == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
     assert (made.kept, made.added, made.replaced) == (1997, 500 - 24, 3)
+    assert made.left == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
     assert len(made.table) == made.kept + made.added == made.table["CustomerId"].nunique()
     # Of customers in both tables the new row counts.
     chosen = made.table.set_index("CustomerId").loc[customer_ids(old).iloc[:3], "EstimatedSalary"]
     assert chosen.to_list() == batch.loc[40:42, "EstimatedSalary"].to_list()
+
+
+def test_a_customer_id_that_is_not_whole_is_refused(old, batch):
+    ids = batch["CustomerId"].astype("float64") + 0.5
+    with pytest.raises(DataError, match=r"CustomerId: .*\.5 is not a whole number. Correct the 500 rows"):
+        combine(old, batch.assign(CustomerId=ids))
 
 
 def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, tmp_path):

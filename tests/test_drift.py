@@ -27,6 +27,12 @@ def test_numbers_are_binned_by_tenths_of_the_reference_and_few_values_one_by_one
     assert list(drift.binned_shares(reference % 4, reference % 3).index) == [0, 1, 2, 3]
 
 
+def test_the_domain_classifier_takes_any_number_of_new_categories(sample):
+    batch = sample.X_test.assign(Geography=[f"city {number}" for number in range(len(sample.X_test))])
+    assert len(batch) > 255
+    assert drift.domain_classifier(sample.X_train, batch).auc > 0.99
+
+
 def test_missing_values_do_not_move_the_psi():
     values = pd.Series(np.random.default_rng(0).normal(size=3000))
     assert drift.psi(values, values.mask(values.index % 3 == 0)) < 0.01

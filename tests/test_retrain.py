@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from helpers import retrain
 from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
@@ -132,12 +133,53 @@ def test_customers_as_before_change_nothing_and_train_nothing(store, call, capsy
 def test_drift_without_outcomes_stays_an_alarm_until_another_model_is_live(store, call, tmp_path, capsys):
     batch = written(tmp_path / "batches.csv", outcomes=False, covariate=0.8)
     assert call(batch) == BLIND
-    assert "drift found but no outcomes" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "drift found, but too few outcomes" in said
+    assert "Of 2000 new customers 0 have an outcome" in said
     assert call(tmp_path) == BLIND  # the same file, in a folder
     assert len(runs(store, "monitoring")) == 1
     promote(store.client, "churn-forest", 1, "another")
     assert call(tmp_path) == DONE
     assert len(runs(store, "monitoring")) == 1
+
+
+def test_a_few_outcomes_are_not_learned_from(store, call, tmp_path, capsys):
+    batch = written(tmp_path / "new.csv", covariate=0.8)
+    table = pd.read_csv(batch)
+    table.loc[table[TARGET].eq(1).cumsum() > 29, TARGET] = None
+    table.to_csv(batch, index=False)
+    made = len(runs(store, "model"))
+    assert call(batch) == BLIND
+    assert "29 of them left; to learn from, at least 200 are needed and 30 of each" in capsys.readouterr().out
+    assert len(runs(store, "model")) == made
+
+
+def test_a_batch_that_breaks_the_program_does_not_stop_those_behind_it(
+    store, call, tmp_path, capsys, monkeypatch
+):
+    for age, name in enumerate(["second.csv", "first.csv"]):
+        os.utime(written(tmp_path / name, 300, 60 + age), (1000 - age, 1000 - age))
+    whole = retrain.look
+
+    def broken(store, batch, *rest):
+        if batch.name == "first.csv":
+            raise ZeroDivisionError("a fault of ours")
+        return whole(store, batch, *rest)
+
+    monkeypatch.setattr(retrain, "look", broken)
+    assert call(tmp_path) == FAILED
+    assert "first.csv failed\nTraceback" in capsys.readouterr().err
+    assert [run.info.status for run in runs(store, "retrain")] == ["FINISHED", "FAILED"]
+
+
+def test_a_store_that_goes_away_is_said(store, call, monkeypatch, capsys):
+    def gone(*_):
+        raise MlflowException("server gone")
+
+    monkeypatch.setattr(retrain, "production", gone)
+    monkeypatch.setattr(retrain, "close_stale", gone)
+    assert call(NEW_CUSTOMERS) == FAILED
+    assert capsys.readouterr().err == "failed\n\nserver gone\n"
 
 
 def test_a_folder_means_every_table_in_it_oldest_first(store, call, tmp_path, capsys):
@@ -178,6 +220,13 @@ def test_what_cannot_be_done_is_said(store, call, tmp_path, capsys):
     with pytest.raises(SystemExit) as raised:
         call(NEW_CUSTOMERS, "--models", "svm")
     assert raised.value.code == 2
+    for batch, option, said in (
+        ("", "--every=1", "--batch is empty"),
+        ("x", "--every=-5", "--every must be"),
+    ):
+        with pytest.raises(SystemExit):
+            call(batch, option)
+        assert said in capsys.readouterr().err
     nameless = tmp_path / "nameless.csv"
     pd.read_csv(written(nameless, covariate=0.8)).drop(columns="CustomerId").to_csv(nameless, index=False)
     assert call(nameless) == FAILED

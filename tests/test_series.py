@@ -35,6 +35,13 @@ def test_series_is_in_order_with_03_once_per_algorithm():
     assert names == ["01_eda", "02_preprocess", *trainings, "04_registry", "05_score", "06_monitor"]
 
 
+def test_costs_of_mistakes_reach_the_trainings_only():
+    given = {"missed_cost": 20.0}
+    found = {step.name: step.parameters for step in steps(["knn"], costs=given)}
+    assert found["03_train-knn"] == {**given, "model": "knn"}
+    assert all("missed_cost" not in parameters for name, parameters in found.items() if "03" not in name)
+
+
 def test_every_notebook_is_in_the_series():
     assert {step.notebook for step in steps(["knn"])} == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
 
