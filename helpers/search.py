@@ -53,7 +53,7 @@ def grid_search(
     *,
     cv: int | BaseCrossValidator,
     scoring: str | Sequence[str] | dict,
-    refit: str,
+    refit: str | bool,
     n_jobs: int | None = -1,
     on_result: Callable[[int, int, dict, dict], None] | None = None,
 ) -> SearchResult:
@@ -62,8 +62,10 @@ def grid_search(
     Parameters
     ----------
     pipeline : Pipeline or estimator
-    param_grid, cv, scoring, refit, n_jobs
+    param_grid, cv, scoring, n_jobs
         As for `sklearn.model_selection.GridSearchCV`.
+    refit : str or True
+        The score that the best combination is chosen by; True where ``scoring`` is a single one.
     X : DataFrame of shape (n_rows, n_features)
     y : Series of shape (n_rows,)
     on_result : callable, optional
@@ -78,7 +80,11 @@ def grid_search(
     ------
     SearchError
         If a combination fails; nothing is skipped.
+    ValueError
+        If ``refit`` is neither; GridSearchCV's False and callables have no use here.
     """
+    if not refit or callable(refit):
+        raise ValueError(f"refit must be a score's name, or True where there is one score, not {refit!r}")
     # GridSearchCV itself resolves the scorers, makes the table of results and chooses the best.
     own = GridSearchCV(
         pipeline, param_grid, scoring=scoring, refit=refit, error_score="raise", return_train_score=True

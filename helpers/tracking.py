@@ -87,11 +87,11 @@ class RunTree:
         try:
             self._fold_ids = [self._create_fold(number) for number in range(1, len(self._sizes) + 1)]
             log_dataset(self.store, self.model_run_id, self._data, self.source, "training")
+            self._bar = progress(self._leaves, self.algorithm)
+            self._writer = writer(self.store)
         except BaseException:
             self._close("FAILED")
             raise
-        self._bar = progress(self._leaves, self.algorithm)
-        self._writer = writer(self.store)
         self._threads = [
             threading.Thread(target=self._write, daemon=True) for _ in range(self._writer.threads)
         ]

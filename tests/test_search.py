@@ -287,6 +287,12 @@ def test_a_failure_in_another_process_is_named(rows):
     assert isinstance(failure.value.__cause__, ValueError)
 
 
+@pytest.mark.parametrize("refit", [False, None, lambda results: 0])
+def test_a_refit_that_names_no_score_is_refused_before_anything_runs(sample, refit):
+    with pytest.raises(ValueError, match="refit must be a score's name"):
+        grid_search(make_pipeline("tree"), {}, *sample[::2], cv=3, scoring=SCORES, refit=refit)
+
+
 def test_failing_preprocessing_is_named(rows):
     grid = {"prepare__scale__with_mean": [True, "perhaps"], "classify__max_depth": [2, 3]}
     with pytest.raises(SearchError, match=r"fold 1 of 3 .*'perhaps'") as failure:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
+from helpers import tracking
 from helpers.config import EMBEDDED_DATA, SCORES
 from helpers.models import make_pipeline, prefixed
 from helpers.owners import HEARTBEAT, OWNER, SILENT_SECONDS, close_stale, is_dead, owner, search
@@ -120,6 +121,16 @@ def test_a_result_that_cannot_be_written_stops_the_training(store, sample, found
         tree.log(0, 0, {"classify__max_depth": 1}, {"val_f1": "not a number"})
         tree.finish_search(found)
     assert {run.info.status for run in by_level(store)["model"]} == {"FAILED"}
+
+
+def test_an_error_before_the_first_result_leaves_no_run_running(store, sample, monkeypatch):
+    def broken(*_):
+        raise ImportError("no widgets here")
+
+    monkeypatch.setattr(tracking, "progress", broken)
+    with pytest.raises(ImportError), tree_of(store, sample):
+        pass
+    assert {run.info.status for run in search(store.client, store.experiment_id, "")} == {"FAILED"}
 
 
 CHILD = """
