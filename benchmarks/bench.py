@@ -1,6 +1,7 @@
 """Measure this project beside its peers, side by side in one run, and print ratios.
 
-    make bench                                          all four algorithms, default grids
+    make bench                                          all of it: half an hour
+    python -m benchmarks.bench                          all four algorithms, default grids
     python -m benchmarks.bench --models knn,tree --contenders ours,bare --repeats 3
     python -m benchmarks.bench --contenders ours,bare --rows 10000,30000,100000   how time grows
     python -m benchmarks.bench --tracking               leaf runs a second, tracking alone
