@@ -53,6 +53,13 @@ class Threshold:
         )
 
 
+def check_costs(missed_cost: float, wasted_cost: float) -> None:
+    """Raise ValueError if a cost is no positive number: before a search, which would be for nothing."""
+    for name, cost in (("missed_cost", missed_cost), ("wasted_cost", wasted_cost)):
+        if not 0 < cost < np.inf:
+            raise ValueError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
+
+
 def choose(
     y: ArrayLike,
     probability: ArrayLike,
@@ -81,9 +88,7 @@ def choose(
     ValueError
         If a cost is not positive, or there are no probabilities.
     """
-    for name, cost in (("missed_cost", missed_cost), ("wasted_cost", wasted_cost)):
-        if not cost > 0:
-            raise ValueError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
+    check_costs(missed_cost, wasted_cost)
     if probability is None or len(probability) == 0:
         raise ValueError("a threshold needs probabilities: the estimator must have predict_proba")
     values, costs = _costs(y, probability, missed_cost, wasted_cost)

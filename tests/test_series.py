@@ -113,6 +113,13 @@ def test_failing_notebook_stops_the_series_with_the_cells_error(store, tmp_path,
     assert not search(store.client, store.experiment_id, "")
 
 
+def test_a_cost_that_is_none_is_refused_before_the_search(store, tmp_path, capsys):
+    options = ["--only", "03_train", "--models", "forest", "--missed-cost", "0", "--out", str(tmp_path)]
+    assert main(options) == 1
+    assert "ValueError: missed_cost must be above 0, not 0.0" in capsys.readouterr().err
+    assert not search(store.client, store.experiment_id, "")
+
+
 def test_a_killed_kernel_is_said_and_leaves_no_run_running(store, tmp_path):
     def runs(query: str) -> list:
         return search(store.client, store.experiment_id, query)

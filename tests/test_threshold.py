@@ -47,6 +47,8 @@ def test_dearer_misses_lower_the_threshold():
 def test_bad_costs_and_missing_probabilities_are_refused():
     with pytest.raises(ValueError, match="missed_cost must be above 0, not 0"):
         choose([0, 1], [0.1, 0.9], missed_cost=0)
+    with pytest.raises(ValueError, match="wasted_cost must be above 0, not inf"):
+        choose([0, 1], [0.1, 0.9], wasted_cost=np.inf)
     with pytest.raises(ValueError, match="predict_proba"):
         choose([0, 1], None)
 
