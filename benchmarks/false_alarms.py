@@ -12,8 +12,9 @@ import time
 
 import pandas as pd
 from joblib import Parallel, delayed
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from helpers.config import TARGET
+from helpers.config import FOLDS, SEED, TARGET
 from helpers.data import load, split
 from helpers.generator import SHIFTS, make_customers
 from helpers.live import LiveModel
@@ -21,6 +22,7 @@ from helpers.metrics import evaluate
 from helpers.models import make_pipeline
 from helpers.monitoring import TOLERATED, monitor
 from helpers.schema import validate
+from helpers.threshold import choose
 
 ACCEPTED = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]
@@ -31,11 +33,15 @@ FOREST = {"n_estimators": 100, "min_samples_leaf": 5, "class_weight": "balanced"
 
 
 def trained(reference: pd.DataFrame, **params: object) -> tuple[LiveModel, dict[str, float]]:
-    """Train a forest as the series would; return it and its promise."""
+    """Train a forest and choose its threshold as the series would; return it and its promise."""
     X_train, X_test, y_train, y_test = split(reference)
     pipeline = make_pipeline("forest").set_params(**{f"classify__{name}": v for name, v in params.items()})
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+    oof = cross_val_predict(pipeline, X_train, y_train, cv=folds, method="predict_proba")[:, 1]
+    rule = choose(y_train, oof)
     pipeline.fit(X_train, y_train)
-    return LiveModel(pipeline, 1, 0.5, "", ""), evaluate(pipeline, X_test, y_test)
+    promised = evaluate(pipeline, X_test, y_test) | rule.metrics()
+    return LiveModel(pipeline, 1, rule.value, "", ""), promised
 
 
 def cases(unchanged: int, shifted: int) -> list[tuple[str, float, int]]:

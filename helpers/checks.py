@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from helpers import drift
 from helpers.config import CATEGORICAL, FEATURES, NUMERIC
+from helpers.metrics import COSTS, paid
 
 KEEP, WATCH, RETRAIN = LEVELS = ("keep", "watch", "retrain")
 
@@ -26,6 +27,9 @@ PSI_LIMITS = (0.1, 0.25)  # the custom of credit scoring: moderate and large shi
 UNSCORABLE_LIMITS = (0.01, 0.05)  # share of customers: one in a hundred is a nuisance, one in twenty a hole
 DOMAIN_LIMITS = (0.55, 0.65)  # ROC AUC: from 0.65 on two customers are told apart two times in three
 DROP_LIMITS = (0.02, 0.05)  # of F1 and ROC AUC: about the lead of one algorithm over the next; over the worst
+# Of the cost per customer, relative: a hold-out of 2,000 is itself unsure by a twentieth, so less than a
+# tenth is no news; a quarter lies between a weak concept shift (a fifth more) and one that breaks F1 (half).
+RISE_LIMITS = (0.1, 0.25)
 CALIBRATION_LIMITS = (0.02, 0.05)  # churn rate against scores: two and five customers in a hundred
 
 
@@ -41,7 +45,7 @@ class Finding:
     subject : str
         The feature, score or metric.
     measure : str
-        What ``effect`` is: ``PSI``, ``share``, ``ROC AUC``, ``drop`` or ``difference``.
+        What ``effect`` is: ``PSI``, ``share``, ``ROC AUC``, ``drop``, ``rise`` or ``difference``.
     effect : float
     limits : tuple of float
         Effects from which a significant finding means watch, and retrain.
@@ -120,12 +124,17 @@ def scores(holdout: pd.Series, batch: pd.Series) -> Finding:
 
 
 def performance(
-    y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: pd.Series, promised: dict[str, float]
+    y_holdout: pd.Series,
+    holdout: pd.Series,
+    y: pd.Series,
+    scored: pd.Series,
+    promised: dict[str, float],
+    threshold: float,
 ) -> Iterator[Finding]:
-    """Compare F1 and ROC AUC with what the registry promised.
+    """Compare F1 and ROC AUC with what the registry promised, and the cost of the rule in use with before.
 
     The promise is itself an estimate, from the hold-out's customers: both sides are resampled (bootstrap),
-    and the drop is tested one-sided against the spread of their difference.
+    and the change for the worse is tested one-sided against the spread of their difference.
 
     Parameters
     ----------
@@ -134,19 +143,24 @@ def performance(
     holdout, scored : Series
         Probabilities of leaving of the same customers.
     promised : dict
-        ``test_f1`` and ``test_roc_auc``.
+        ``test_f1`` and ``test_roc_auc``; with ``missed_cost`` and ``wasted_cost``, costs are compared, too.
+    threshold : float
+        Customers from this probability on are contacted.
     """
+    sides = (y_holdout, holdout), (y, scored)
+    costs = [promised[name] for name in COSTS if name in promised]
+    spent = [paid(*side, threshold, *costs) if len(costs) == len(COSTS) else None for side in sides]
+    before, after = (drift.bootstrap(*sides[at], drift.SEED + at, spent[at]) for at in (0, 1))
     now = {"f1": f1_score(y, scored > 0.5), "roc_auc": roc_auc_score(y, scored)}
-    before, after = drift.bootstrap(y_holdout, holdout), drift.bootstrap(y, scored, drift.SEED + 1)
     for metric, name in (("f1", "F1"), ("roc_auc", "ROC AUC")):
         promise, seen = promised[f"test_{metric}"], float(now[metric])
-        spread = (after[metric] - before[metric]).std()
-        p = float(stats.norm.sf((promise - seen) / spread)) if spread > 0 else float(seen >= promise)
         text = f"{name} {seen:.3f} where {promise:.3f} was promised"
-        intervals = (tuple(map(float, side[metric].quantile(drift.INTERVAL))) for side in (before, after))
+        p, *intervals = _worsened(promise - seen, before[metric], after[metric])
         yield Finding(
             "performance", name, "drop", promise - seen, DROP_LIMITS, p, text, promise, seen, *intervals
         )
+    if "cost" in after:
+        yield _rise(*spent, min(costs), before["cost"], after["cost"])
 
 
 def calibration(y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: pd.Series) -> Finding:
@@ -169,6 +183,24 @@ def calibration(y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: 
         "calibration", "churn rate", "difference", abs(seen - expected), CALIBRATION_LIMITS, p, text,
         expected, seen, *intervals,
     )  # fmt: skip
+
+
+def _rise(spent: np.ndarray, now: np.ndarray, least: float, before: pd.Series, after: pd.Series) -> Finding:
+    expected, seen = float(spent.mean()), float(now.mean())
+    # One mistake's worth at least: a hold-out without any gives nothing to be relative to.
+    rise = (seen - expected) / max(expected, least / len(spent))
+    text = f"mistakes cost {seen:.3f} a customer at the threshold in use"
+    text += f", where {expected:.3f} was paid on the hold-out"
+    p, *intervals = _worsened(seen - expected, before, after)
+    return Finding("performance", "cost", "rise", rise, RISE_LIMITS, p, text, expected, seen, *intervals)
+
+
+def _worsened(by: float, before: pd.Series, after: pd.Series) -> tuple[float, tuple, tuple]:
+    """Return the p-value that nothing got worse, one-sided, and the interval of either side's replicates."""
+    spread = (after - before).std()
+    p = float(stats.norm.sf(by / spread)) if spread > 0 else float(by <= 0)
+    low_high = (tuple(map(float, side.quantile(drift.INTERVAL))) for side in (before, after))
+    return p, *low_high
 
 
 def _unscorable(check: str, name: str, before: pd.Series, now: pd.Series, what: str) -> Finding:

@@ -142,8 +142,10 @@ def domain_classifier(reference: pd.DataFrame, batch: pd.DataFrame) -> Domain:
     return Domain(float(roc_auc_score(is_batch, score)), low, high, float(p_value), is_batch, score)
 
 
-def bootstrap(y: ArrayLike, probability: ArrayLike, seed: int = SEED) -> pd.DataFrame:
-    """Score resampled customers: what F1 and ROC AUC might have been with others like them.
+def bootstrap(
+    y: ArrayLike, probability: ArrayLike, seed: int = SEED, cost: ArrayLike | None = None
+) -> pd.DataFrame:
+    """Score resampled customers: what F1, ROC AUC and cost might have been with others like them.
 
     Parameters
     ----------
@@ -152,15 +154,18 @@ def bootstrap(y: ArrayLike, probability: ArrayLike, seed: int = SEED) -> pd.Data
     probability : array of shape (n_customers,)
         A customer counts as predicted 1 above 0.5.
     seed : int
+    cost : array of shape (n_customers,), optional
+        What each customer cost.
 
     Returns
     -------
-    DataFrame of shape (REPLICATES, 2)
-        Columns ``f1`` and ``roc_auc``.
+    DataFrame of shape (REPLICATES, 2 or 3)
+        Columns ``f1``, ``roc_auc`` and, if given, ``cost`` (per customer).
     """
     order = np.argsort(probability, kind="stable")
     y, probability = np.asarray(y)[order].astype("float64"), np.asarray(probability)[order]
     predicted = (probability > 0.5).astype("float64")
+    cost = None if cost is None else np.asarray(cost)[order]
     first = np.flatnonzero(np.append(True, np.diff(probability) > 0))  # of equal scores
     random = np.random.default_rng(seed)
     n, rows = len(y), []
@@ -171,5 +176,8 @@ def bootstrap(y: ArrayLike, probability: ArrayLike, seed: int = SEED) -> pd.Data
         tied_left, tied_stayed = (np.add.reduceat(side, first, axis=1) for side in (left, stayed))
         below = np.cumsum(tied_stayed, axis=1) - tied_stayed / 2
         auc = (tied_left * below).sum(axis=1) / (left.sum(axis=1) * stayed.sum(axis=1))
-        rows.append(pd.DataFrame({"f1": f1, "roc_auc": auc}))
+        scores = {"f1": f1, "roc_auc": auc}
+        if cost is not None:
+            scores["cost"] = times @ cost / times.sum(axis=1)
+        rows.append(pd.DataFrame(scores))
     return pd.concat(rows, ignore_index=True)

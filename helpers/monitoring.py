@@ -15,6 +15,7 @@ from helpers.checks import KEEP, LEVELS, RETRAIN, WATCH, Finding
 from helpers.config import FEATURES, NEW_CUSTOMERS, TARGET
 from helpers.data import DataError, data_path, fingerprint, load, split
 from helpers.live import LiveModel, load_live
+from helpers.metrics import COSTS
 from helpers.reference import reference_path
 from helpers.registry import RegistryError
 from helpers.report import Report
@@ -48,7 +49,7 @@ def monitor(
     batch : DataFrame of shape (n_customers, n_columns)
         ``data.load(path, target=False, tolerate=TOLERATED)``; the outcome may be absent, or missing for some.
     promised : dict
-        ``test_f1`` and ``test_roc_auc`` of the live version, from its training run.
+        ``test_f1`` and ``test_roc_auc`` of the live version, and the costs, see `promise`.
 
     Returns
     -------
@@ -74,7 +75,12 @@ def monitor(
         and known[TARGET].value_counts().reindex([0, 1], fill_value=0).min() >= MIN_PER_OUTCOME
     ):
         sides = holdout[TARGET], holdout["probability"], known[TARGET], known["probability"]
-        findings += [*checks.performance(*sides, promised), checks.calibration(*sides)]
+        findings += [*checks.performance(*sides, promised, live.threshold), checks.calibration(*sides)]
+        if not promised.keys() >= set(COSTS):
+            notes.append(
+                "the run that trained the live version names no costs of mistakes: that its rule costs more "
+                "than before would go unseen"
+            )
     elif counts[1] >= MIN_CUSTOMERS:
         notes.append(
             f"{len(known)} known outcomes are too few to compare F1 with the promise (at least "
@@ -138,12 +144,14 @@ def look(store: Store, batch: str | Path | None = None, data: str | None = None)
 
 
 def promise(store: Store, live: LiveModel) -> dict[str, float]:
-    """Return the hold-out scores that the live version's training logged.
+    """Return the hold-out scores that the live version's training logged, and the costs of its mistakes.
+
+    The costs, ``missed_cost`` and ``wasted_cost``, are left out if the run is too old to name them.
 
     Raises
     ------
     RegistryError
-        If its run has none.
+        If its run has no scores.
     """
     metrics = store.client.get_run(live.run_id).data.metrics
     wanted = ("test_f1", "test_roc_auc")
@@ -152,7 +160,7 @@ def promise(store: Store, live: LiveModel) -> dict[str, float]:
             f"the run that trained churn version {live.version} has no {' nor '.join(missing)}: train again "
             "with notebooks/03_train.ipynb and promote that version"
         )
-    return {name: metrics[name] for name in wanted}
+    return {name: metrics[name] for name in (*wanted, *COSTS) if name in metrics}
 
 
 def _log(store: Store, run_id: str, report: Report, reference: pd.DataFrame, tags: dict[str, str]) -> None:

@@ -73,14 +73,18 @@ def test_replicates_are_scikit_learns_scores_of_the_resampled_customers():
     random = np.random.default_rng(2)
     probability = random.uniform(size=500).round(2)  # with ties
     y = (random.uniform(size=500) < probability).astype(int)
-    found = drift.bootstrap(y, probability, seed=5)
+    cost = random.choice([0.0, 1.0, 5.0], size=500)
+    found = drift.bootstrap(y, probability, seed=5, cost=cost)
+    without = drift.bootstrap(y, probability, seed=5)  # the same customers are drawn
+    pd.testing.assert_frame_equal(found.drop(columns="cost"), without)
     order = np.argsort(probability, kind="stable")
-    y, probability = y[order], probability[order]
+    y, probability, cost = y[order], probability[order], cost[order]
     weights = np.random.default_rng(5).poisson(1.0, (drift.REPLICATES, 500))
     for row in (0, 1, drift.REPLICATES - 1):
         given = {"sample_weight": weights[row]}
         assert found["roc_auc"][row] == pytest.approx(roc_auc_score(y, probability, **given))
         assert found["f1"][row] == pytest.approx(f1_score(y, probability > 0.5, **given))
+        assert found["cost"][row] == pytest.approx(np.average(cost, weights=weights[row]))
 
 
 def test_the_domain_classifier_finds_nothing_in_equal_samples(sample: Split):

@@ -17,6 +17,7 @@ from helpers.monitoring import MIN_CUSTOMERS, TOLERATED, look, main, monitor, pr
 from helpers.owners import search
 from helpers.registry import RegistryError
 from helpers.schema import validate
+from helpers.threshold import MISSED_COST, WASTED_COST
 from tests import stores
 from tests.paths import REAL_DATA, needs_real_data
 
@@ -68,7 +69,7 @@ def test_that_others_leave_is_found_with_outcomes_only(judge):
     batch = customers(concept=0.5)
     report = judge(batch)
     assert report.decision == "retrain"
-    assert levels(report, "performance") == {"F1": "retrain", "ROC AUC": "retrain"}
+    assert levels(report, "performance") == {"F1": "retrain", "ROC AUC": "retrain", "cost": "retrain"}
     blind = judge(batch.drop(columns=TARGET))
     assert blind.decision == "keep"
     assert any("0 known outcomes are too few" in reason for reason in blind.reasons)
@@ -125,6 +126,56 @@ def test_the_hold_out_itself_keeps_the_promise_to_the_last_digit(reference, mode
             assert finding.seen_interval[0] < finding.expected < finding.seen_interval[1]
 
 
+def brute_force(live, table: pd.DataFrame) -> float:
+    """Count the mistakes of the live rule one by one."""
+    total = 0.0
+    for left, decision in zip(table[TARGET], live.score(table)["decision"], strict=True):
+        if left and decision == "skip":
+            total += MISSED_COST
+        elif not left and decision == "contact":
+            total += WASTED_COST
+    return total / len(table)
+
+
+@pytest.mark.parametrize(("strength", "level"), [(0.0, "keep"), (0.5, "retrain")])
+def test_what_the_rule_costs_is_compared_at_its_own_threshold(reference, model, judge, strength, level):
+    live, _ = model
+    parts = split(reference)
+    batch = customers(concept=strength)
+    (cost,) = (finding for finding in judge(batch).findings if finding.subject == "cost")
+    assert cost.seen == pytest.approx(brute_force(live, batch))
+    assert cost.expected == pytest.approx(brute_force(live, parts.X_test.assign(**{TARGET: parts.y_test})))
+    assert cost.effect == pytest.approx(cost.seen / cost.expected - 1)
+    assert cost.expected_interval[0] < cost.expected < cost.expected_interval[1]
+    assert cost.level == level
+    assert cost.text.startswith(f"mistakes cost {cost.seen:.3f} a customer at the threshold in use")
+    assert cost.text.endswith(f"where {cost.expected:.3f} was paid on the hold-out")
+
+
+def test_churners_who_just_miss_the_threshold_cost_while_f1_sees_nothing(reference, model):
+    live, promised = model
+    parts = split(reference)
+    holdout = live.score(parts.X_test)["probability"]
+    scored = holdout.mask((parts.y_test == 1) & holdout.between(live.threshold, 0.5), live.threshold - 1e-9)
+    sides = parts.y_test, holdout, parts.y_test, scored
+    found = checks.settle(list(checks.performance(*sides, promised, live.threshold)))
+    found = {finding.subject: finding for finding in found}
+    assert found["F1"].effect == pytest.approx(0) and found["cost"].level == "retrain"
+
+
+@pytest.mark.parametrize(("mistakes", "level"), [(0, "keep"), (1, "keep"), (60, "retrain")])
+def test_a_hold_out_that_cost_nothing_is_no_division_by_zero(mistakes, level):
+    y = pd.Series([0, 1] * 500)
+    perfect = y.astype("float64")
+    scored = perfect.mask(perfect.index < mistakes, 1.0 - perfect)
+    promised = {"test_f1": 1.0, "test_roc_auc": 1.0, "missed_cost": 5.0, "wasted_cost": 1.0}
+    cost = checks.settle(list(checks.performance(y, perfect, y, scored, promised, 0.5)))[-1]
+    assert (cost.expected, cost.level) == (0, level)
+    # Relative to one wasted contact, the least that the hold-out could have cost.
+    misses = mistakes // 2
+    assert cost.effect == pytest.approx(5 * misses + (mistakes - misses))
+
+
 def test_more_leave_than_the_scores_say_of_customers_who_look_the_same(judge):
     batch = customers()
     stayed = batch.index[batch[TARGET] == 0]
@@ -148,7 +199,7 @@ def test_outcomes_of_a_part_of_the_customers_are_used(judge):
     batch[TARGET] = batch[TARGET].astype("float64").mask(batch.index >= 900)
     report = judge(batch)
     assert report.n_outcomes == 900
-    assert set(levels(report, "performance")) == {"F1", "ROC AUC"}
+    assert set(levels(report, "performance")) == {"F1", "ROC AUC", "cost"}
 
 
 def test_outcomes_of_one_kind_are_not_compared(judge):
@@ -230,7 +281,8 @@ def test_a_look_is_a_finished_run_with_everything_in_it(live_store, seen):
     (given,) = run.inputs.dataset_inputs
     assert given.dataset.name == "new_customers"
     assert {f"distribution/{name}/PSI" for name in FEATURES} < run.data.metrics.keys()
-    assert run.data.metrics["performance/F1/seen"] == pytest.approx(seen.report.findings[-3].seen)
+    assert run.data.metrics["performance/F1/seen"] == pytest.approx(seen.report.findings[-4].seen)
+    assert run.data.metrics["performance/cost/rise"] == pytest.approx(seen.report.findings[-2].effect)
     plots = {file.path for file in live_store.client.list_artifacts(seen.run_id, "plots")}
     names = {"checks", "features", "psi", "domain_classifier", "scores", "performance"}
     assert plots == {f"plots/{name}.png" for name in names}
@@ -240,6 +292,7 @@ def test_the_promise_is_what_the_live_model_scores_on_its_hold_out(live_store, s
     parts = split(seen.reference)
     predicted = seen.live.pipeline.predict(parts.X_test)
     promised = promise(live_store, seen.live)
+    assert (promised["missed_cost"], promised["wasted_cost"]) == (MISSED_COST, WASTED_COST)
     assert promised["test_f1"] == pytest.approx(f1_score(parts.y_test, predicted))
     assert ((seen.live.score(parts.X_test)["probability"] > 0.5) == (predicted == 1)).all()
 
@@ -248,6 +301,17 @@ def test_a_live_version_without_a_promise_is_refused(live_store, seen):
     bare = live_store.client.create_run(live_store.experiment_id)
     with pytest.raises(RegistryError, match="has no test_f1 nor test_roc_auc: train again"):
         promise(live_store, replace(seen.live, run_id=bare.info.run_id))
+
+
+def test_a_run_that_is_too_old_to_name_costs_promises_the_scores_alone(live_store, seen):
+    old = live_store.client.create_run(live_store.experiment_id).info.run_id
+    for name in ("test_f1", "test_roc_auc", "missed_cost"):
+        live_store.client.log_metric(old, name, 0.5)
+    scores = promise(live_store, replace(seen.live, run_id=old))
+    assert scores.keys() == {"test_f1", "test_roc_auc", "missed_cost"}
+    report = monitor(seen.live, seen.reference, seen.batch, scores)
+    assert set(levels(report, "performance")) == {"F1", "ROC AUC"}
+    assert any("names no costs of mistakes" in reason for reason in report.reasons)
 
 
 def test_a_batch_that_cannot_be_used_leaves_no_run(live_store, seen, tmp_path):
