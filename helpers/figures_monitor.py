@@ -11,6 +11,7 @@ from sklearn.metrics import roc_curve
 from helpers.checks import KEEP, PSI_LIMITS, RETRAIN, WATCH, Finding
 from helpers.config import FEATURES, NUMERIC
 from helpers.drift import FEW_VALUES
+from helpers.figures_performance import performance
 from helpers.figures_rates import WORDS
 from helpers.figures_style import LEFT, MUTED, STAYED, caption, figure
 from helpers.report import Report
@@ -146,35 +147,13 @@ def score_distributions(report: Report) -> Figure:
     return caption(fig, report.table)
 
 
-def performance(report: Report) -> Figure:
-    """Draw F1, ROC AUC and the churn rate in the batch beside what was promised, with 95 % intervals."""
-    found = [*_of(report, "performance"), *_of(report, "calibration")]
-    fig, axes = figure(1, len(found), width=6.8, height=3.4)
-    for ax, finding in zip(axes, found, strict=True):
-        sides = (finding.expected, finding.expected_interval), (finding.seen, finding.seen_interval)
-        for at, ((value, interval), colour) in enumerate(zip(sides, (REFERENCE, BATCH), strict=True)):
-            error = np.abs(np.subtract(interval, value))[:, None]
-            ax.errorbar(at, value, yerr=error, fmt="o", color=colour, capsize=4, lw=1.6, ms=7)
-            ax.annotate(
-                f"{value:.3f}", (at, value), (9, 0), textcoords="offset points", va="center", fontsize=8
-            )
-        told = "expected" if finding.check == "calibration" else "promised"
-        ax.set_xticks([0, 1], [told, "seen"])
-        ax.set(xlim=(-0.4, 1.7))
-        ax.set_title(f"{finding.subject}: {finding.level}", fontsize=10)
-        ax.margins(y=0.25)
-    broken = [finding.subject for finding in found if finding.level != KEEP]
-    fig.suptitle(f"The promise is broken: {', '.join(broken)}" if broken else "The promise holds")
-    return caption(fig, report.table)
-
-
 def _of(report: Report, check: str) -> list[Finding]:
     return [finding for finding in report.findings if finding.check == check]
 
 
 def _effect(finding: Finding) -> str:
     effect = f"{round(finding.effect, 2) + 0:.2f}"  # no -0.00
-    if finding.measure in ("share", "difference"):
+    if finding.measure in ("share", "difference", "rise"):
         effect = f"{finding.effect:.1%}"
     words = {"missing values": "missing", "new categories": "new"}
     return f"{words.get(finding.check, finding.measure)} {effect}"

@@ -8,6 +8,7 @@ from benchmarks.false_alarms import trained
 from helpers import figures_monitor
 from helpers.config import FEATURES, TARGET
 from helpers.data import load, split
+from helpers.figures_performance import performance
 from helpers.generator import make_customers
 from helpers.monitoring import TOLERATED, monitor
 from helpers.schema import validate
@@ -20,10 +21,11 @@ def judge():
     reference = load()
     live, promised = trained(reference, n_estimators=20, min_samples_leaf=5)
 
-    def made(rows: int = 2000, drop: tuple = (), **shift: float):
+    def made(rows: int = 2000, drop: tuple = (), costs: bool = True, **shift: float):
         batch = validate(make_customers(rows, 70, shift), target=False, tolerate=TOLERATED)
         batch.attrs["source"] = "made up"
-        return monitor(live, reference, batch.drop(columns=list(drop)), promised)
+        known = promised if costs else {name: promised[name] for name in ("test_f1", "test_roc_auc")}
+        return monitor(live, reference, batch.drop(columns=list(drop)), known)
 
     return made
 
@@ -61,7 +63,7 @@ def test_titles_say_what_was_found(judge, X_train):
     assert older["features"].get_suptitle() == "Changed: Age, Balance"
     assert older["checks"].get_suptitle().endswith("checks: retrain")
     other = figures_monitor.all_figures(judge(concept=1.0), X_train)
-    assert other["performance"].get_suptitle().startswith("The promise is broken: F1, ROC AUC")
+    assert other["performance"].get_suptitle().startswith("The promise is broken: F1, ROC AUC, cost")
 
 
 def test_the_matrix_has_a_cell_per_check_in_the_colour_of_its_level(judge):
@@ -84,7 +86,26 @@ def test_bars_are_the_psi(judge):
 
 def test_intervals_stand_at_promise_and_outcome(judge):
     report = judge()
-    axes = figures_monitor.performance(report).axes
-    (f1,) = (finding for finding in report.findings if finding.subject == "F1")
-    shown = [container.lines[0].get_ydata()[0] for container in axes[0].containers]
-    assert shown == pytest.approx([f1.expected, f1.seen])
+    axes = performance(report).axes
+    found = [f for f in report.findings if f.check in ("performance", "calibration")]
+    assert [finding.subject for finding in found] == ["F1", "ROC AUC", "cost", "churn rate"]
+    for ax, finding in zip(axes, found, strict=True):
+        shown = [container.lines[0].get_ydata()[0] for container in ax.containers]
+        assert shown == pytest.approx([finding.expected, finding.seen])
+
+
+def test_the_cost_has_a_panel_and_a_scale_of_its_own(judge):
+    report = judge(concept=0.5)
+    panels = {ax.get_title(): ax for ax in performance(report).axes}
+    cost = panels["cost a customer: retrain"]
+    (finding,) = (f for f in report.findings if f.subject == "cost")
+    low, high = cost.get_ylim()
+    assert low < finding.expected_interval[0] < finding.seen_interval[1] < high
+    assert [label.get_text() for label in cost.get_xticklabels()] == ["hold-out", "seen"]
+    cells = [text.get_text() for text in figures_monitor.check_matrix(report).axes[0].texts]
+    assert f"rise {finding.effect:.1%}" in cells
+
+
+def test_costs_that_nobody_named_are_not_drawn(judge):
+    report = judge(costs=False)
+    assert len(performance(report).axes) == 3
