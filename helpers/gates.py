@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FOLDS, SELECT_BY
-from helpers.metrics import evaluate
+from helpers.metrics import COSTS, evaluate, paid
 from helpers.registry import load, production
 from helpers.schema import MIN_PER_CLASS
 
@@ -66,7 +66,7 @@ def check(
         schema,
         _probabilities(model.predict_proba(X_test)),
         _baseline(evaluate(model, X_test, y_test)["test_f1"], X_test, y_test),
-        _not_below_live(client, model, live, X_test, y_test, unseen),
+        _not_below_live(client, candidate, model, live, X_test, y_test, unseen),
     ]
 
 
@@ -141,6 +141,7 @@ def _baseline(f1: float, X: pd.DataFrame, y: pd.Series) -> Gate:
 
 def _not_below_live(
     client: MlflowClient,
+    candidate: ModelVersion,
     model: Pipeline,
     live: ModelVersion | None,
     X: pd.DataFrame,
@@ -158,5 +159,20 @@ def _not_below_live(
         whom = f"{len(X)} held-out customers new to both:"
         if (rarer := y.value_counts().reindex([0, 1], fill_value=0).min()) < MIN_PER_CLASS:
             return Gate(name, False, f"{whom} {rarer} of the rarer class are too few to compare")
-    f1, now = (evaluate(one, X, y)["test_f1"] for one in (model, load(client, live.name, live.version)))
-    return Gate(name, f1 >= now - TOLERANCE, f"{whom} F1 {f1:.4f}, live version {now:.4f}")
+    models = model, load(client, live.name, live.version)
+    f1, now = (evaluate(one, X, y)["test_f1"] for one in models)
+    detail = f"{whom} F1 {f1:.4f}, live version {now:.4f}"
+    costs = client.get_run(candidate.run_id).data.metrics
+    rules = [version.tags.get("decision_threshold") for version in (candidate, live)]
+    if all(rules) and costs.keys() >= set(COSTS):
+        detail += _cost(models, rules, [costs[name] for name in COSTS], X, y)
+    return Gate(name, f1 >= now - TOLERANCE, detail)
+
+
+def _cost(models: tuple, rules: list[str], costs: list[float], X: pd.DataFrame, y: pd.Series) -> str:
+    """Say what either would cost at the threshold that goes with it; F1 at 0.5 decides, this informs."""
+    cost, now = (
+        paid(y, model.predict_proba(X)[:, 1], float(rule), *costs).mean()
+        for model, rule in zip(models, rules, strict=True)
+    )
+    return f"; cost a customer {cost:.4f}, live version {now:.4f}, each at its own threshold"

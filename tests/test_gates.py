@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,10 +23,13 @@ GATES = ["same schema", "sound probabilities", "better than no model", "not belo
 def add(store, fitted, sample):
     """Return a function that registers an algorithm's model as if trained, with given fold scores."""
 
-    def add(name: str, folds=(0.5, 0.52, 0.48, 0.51, 0.49), model=None, columns=None, sha256="abc"):
+    def add(
+        name: str, folds=(0.5, 0.52, 0.48, 0.51, 0.49), model=None, columns=None, sha256="abc",
+        threshold=None, costs=None,
+    ):  # fmt: skip
         client = store.client
         metrics = {"cv_val_f1_mean": np.mean(folds), "cv_val_f1_std": np.std(folds)}
-        metrics |= {"test_f1": 0.5, "test_accuracy": 0.8, "test_roc_auc": 0.75}
+        metrics |= {"test_f1": 0.5, "test_accuracy": 0.8, "test_roc_auc": 0.75, **(costs or {})}
         run = client.create_run(store.experiment_id, tags={"level": "model", "algorithm": name})
         for key, value in metrics.items():
             client.log_metric(run.info.run_id, key, value)
@@ -34,7 +39,8 @@ def add(store, fitted, sample):
             client.log_metric(fold.info.run_id, "val_f1", score)
         X = sample.X_train if columns is None else sample.X_train[columns]
         uri = log_model(run.info.run_id, model or fitted[name], X)
-        return register(client, name, uri, run.info.run_id, {"data_sha256": sha256})
+        tags = {"data_sha256": sha256} | ({"decision_threshold": repr(threshold)} if threshold else {})
+        return register(client, name, uri, run.info.run_id, tags)
 
     return add
 
@@ -62,6 +68,49 @@ def test_live_version_itself_is_not_below_itself(store, add, sample):
     version = add("forest")
     promote(store.client, version.name, version.version, "good")
     assert verdicts(store, version, sample)["not below the live version"]
+
+
+COSTS = {"missed_cost": 3.0, "wasted_cost": 2.0}
+
+
+def test_the_detail_names_what_either_would_cost_at_its_own_threshold(store, add, fitted, sample):
+    live = add("tree", threshold=0.4, costs={"missed_cost": 5.0, "wasted_cost": 1.0})
+    promote(store.client, live.name, live.version, "good")
+    candidate = add("forest", threshold=0.2, costs=COSTS)
+    unseen = pd.Series(sample.X_test.index % 2 == 0, index=sample.X_test.index)
+    gate = check(store.client, candidate, sample.X_train, sample.X_test, sample.y_test, unseen)[-1]
+    costs = []
+    for name, threshold in (("forest", 0.2), ("tree", 0.4)):
+        probability = fitted[name].predict_proba(sample.X_test)[:, 1]
+        contact = probability >= threshold
+        paid = (~contact & (sample.y_test == 1)) * 3.0 + (contact & (sample.y_test == 0)) * 2.0
+        costs.append(paid[unseen].mean())
+    said = f"; cost a customer {costs[0]:.4f}, live version {costs[1]:.4f}, each at its own threshold"
+    assert gate.detail.endswith(said)
+    assert costs[0] != costs[1]
+
+
+@pytest.mark.parametrize(
+    ("live_threshold", "threshold", "costs"),
+    [(None, 0.3, COSTS), (0.3, None, COSTS), (0.3, 0.3, None), (0.3, 0.3, {"missed_cost": 3.0})],
+)
+def test_without_threshold_or_costs_the_detail_is_f1_alone(
+    store, add, sample, live_threshold, threshold, costs
+):
+    live = add("tree", threshold=live_threshold, costs=COSTS)
+    promote(store.client, live.name, live.version, "good")
+    candidate = add("forest", threshold=threshold, costs=costs)
+    gate = check(store.client, candidate, sample.X_train, sample.X_test, sample.y_test)[-1]
+    assert gate.detail.startswith("hold-out F1") and "cost" not in gate.detail
+
+
+def test_a_dearer_candidate_passes_by_its_f1(store, add, sample):
+    live = add("forest", threshold=0.2, costs=COSTS)
+    promote(store.client, live.name, live.version, "good")
+    dear = add("forest", threshold=0.99, costs={"missed_cost": 50.0, "wasted_cost": 1.0})
+    gate = check(store.client, dear, sample.X_train, sample.X_test, sample.y_test)[-1]
+    cost, now = re.search(r"cost a customer ([\d.]+), live version ([\d.]+)", gate.detail).groups()
+    assert gate.passed and float(cost) > float(now)
 
 
 def test_other_columns_than_the_live_version_are_refused(store, add, fitted, sample):
