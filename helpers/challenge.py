@@ -10,6 +10,7 @@ from mlflow.entities import Run
 from helpers.candidates import NoCandidates, candidates
 from helpers.combine import Combined, combine, save
 from helpers.data import fingerprint
+from helpers.metrics import COSTS
 from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, Look
 from helpers.owners import search
 from helpers.retrain_report import CANNOT, KEPT, PROMOTED, Outcome
@@ -72,7 +73,7 @@ def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Ste
         trained = []
     given = {"data": str(table)}
     logged = store.client.get_run(seen.live.run_id).data.metrics
-    costs = {name: logged[name] for name in ("missed_cost", "wasted_cost") if name in logged}
+    costs = {name: logged[name] for name in COSTS if name in logged}
     reason = f"retrained on {seen.batch_path.name}: {seen.report.reasons[0]}"
     return [
         *(

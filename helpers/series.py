@@ -21,6 +21,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
+from helpers.metrics import COSTS
 from helpers.models import ALGORITHMS, algorithm
 from helpers.owners import close_stale
 from helpers.registry import production
@@ -190,7 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
             algorithm(name)
     except ValueError as error:
         cli.error(str(error))
-    costs = {name: getattr(options, name) for name in ("missed_cost", "wasted_cost")}
+    costs = {name: getattr(options, name) for name in COSTS}
     costs = {name: cost for name, cost in costs.items() if cost is not None}
     every = steps(models, options.data, options.out, costs)
     todo = [step for step in every if options.only in (None, step.notebook)]

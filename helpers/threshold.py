@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.figures_style import ACCENT, MUTED, STAYED, figure
+from helpers.metrics import paid
 
 # A retention call or voucher is cheap beside the margin of a customer who leaves: five to one is a common
 # order of size, and a setting of the training notebook.
@@ -97,8 +98,6 @@ def choose(
     value, cost = float(values[best]), float(costs[best])
     if (nobody := share * missed_cost) <= cost:
         value, cost = NOBODY, nobody
-    y, probability = np.asarray(y), np.asarray(probability)
-    half = np.where(probability >= 0.5, (1 - y) * wasted_cost, y * missed_cost).mean()
     return Threshold(
         value=value,
         missed_cost=float(missed_cost),
@@ -106,7 +105,7 @@ def choose(
         cost=cost,
         cost_nobody=nobody,
         cost_everybody=(1 - share) * wasted_cost,
-        cost_half=float(half),
+        cost_half=float(paid(y, probability, 0.5, missed_cost, wasted_cost).mean()),
     )
 
 

@@ -61,11 +61,13 @@ def nothing_is_half_done(store) -> None:
 
 def test_the_loop_promotes_a_better_model_and_says_why(store, call, tmp_path, capsys):
     before = production(store.client)
+    store.client.log_metric(before.run_id, "missed_cost", 20)  # as if it had been trained for that
     batch = written(tmp_path / "older.csv", covariate=0.8)
     assert call(batch, "--models", "tree") == DONE
     said = capsys.readouterr().out
     live = production(store.client)
     assert live.tags["source_name"] == "churn-tree"
+    assert store.client.get_run(live.run_id).data.metrics["missed_cost"] == 20
     assert f"tree, passed every gate: version {live.version} replaces {before.version}" in said
     assert "held-out customers new to both" in said
     assert live.tags["stage_reason"].startswith("retrained on older.csv: Age: PSI")
