@@ -9,13 +9,12 @@ from pathlib import Path
 import boto3
 import mlflow
 import pytest
-from azure.storage.blob import BlobServiceClient
 
 from helpers.artifacts import log_model
 from helpers.models import make_pipeline
 from helpers.store import connect
 from tests.object_stores import azurite, seaweedfs
-from tests.servers import mlflow_server, wait
+from tests.servers import missing, mlflow_server, wait
 
 pytestmark = pytest.mark.stack
 
@@ -42,6 +41,10 @@ def on_seaweedfs(folder):
 @contextlib.contextmanager
 def on_azurite(folder):
     """Yield the same of Azure Blob storage."""
+    try:
+        from azure.storage.blob import BlobServiceClient
+    except ImportError:
+        missing("azure-storage-blob", "pip install -r requirements-infra.txt")
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     with azurite(folder, "churn", key) as blobs:
         connection = (
