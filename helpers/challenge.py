@@ -11,7 +11,7 @@ from helpers.candidates import NoCandidates, candidates
 from helpers.combine import Combined, combine, save
 from helpers.data import fingerprint
 from helpers.metrics import COSTS
-from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, Look
+from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, Look, enough_outcomes
 from helpers.owners import search
 from helpers.retrain_report import CANNOT, KEPT, PROMOTED, Outcome
 from helpers.series import Step, run
@@ -41,10 +41,7 @@ def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
     if seen.report.decision != RETRAIN:
         return Outcome(KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live)
     combined = combine(seen.reference, seen.batch)
-    if (
-        combined.added < MIN_CUSTOMERS
-        or not MIN_PER_OUTCOME <= combined.left <= combined.added - MIN_PER_OUTCOME
-    ):
+    if not enough_outcomes(combined.added, combined.left):
         why = (
             f"Of {len(seen.batch)} new customers {combined.added} have an outcome and all that the pipeline "
             f"needs, {combined.left} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "

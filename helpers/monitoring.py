@@ -32,6 +32,11 @@ MIN_PER_OUTCOME = 30
 TOLERATED = {MISSING_VALUE, UNKNOWN_CATEGORY}
 
 
+def enough_outcomes(n_known: int, n_left: int) -> bool:
+    """Tell whether customers of known outcome are enough to judge a model by, or to learn from."""
+    return n_known >= MIN_CUSTOMERS and MIN_PER_OUTCOME <= n_left <= n_known - MIN_PER_OUTCOME
+
+
 def monitor(
     live: LiveModel, reference: pd.DataFrame, batch: pd.DataFrame, promised: dict[str, float]
 ) -> Report:
@@ -70,10 +75,7 @@ def monitor(
         findings += [*checks.features(X_train, batch), checks.domain(domain)]
     if counts[1] >= MIN_CUSTOMERS:
         findings.append(checks.scores(holdout["probability"], table.loc[sound, "probability"]))
-    if (
-        len(known) >= MIN_CUSTOMERS
-        and known[TARGET].value_counts().reindex([0, 1], fill_value=0).min() >= MIN_PER_OUTCOME
-    ):
+    if len(known) and enough_outcomes(len(known), int(known[TARGET].sum())):
         sides = holdout[TARGET], holdout["probability"], known[TARGET], known["probability"]
         findings += [*checks.performance(*sides, promised, live.threshold), checks.calibration(*sides)]
         if not promised.keys() >= set(COSTS):
