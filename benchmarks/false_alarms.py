@@ -17,12 +17,12 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from helpers.config import FOLDS, SEED, TARGET
 from helpers.data import load, split
 from helpers.generator import SHIFTS, make_customers
-from helpers.live import LiveModel
+from helpers.live import ProductionModel
 from helpers.metrics import evaluate
 from helpers.models import make_pipeline
-from helpers.monitoring import TOLERATED, monitor
+from helpers.monitoring import TOLERATED, evaluate_batch
 from helpers.schema import validate
-from helpers.threshold import choose
+from helpers.threshold import choose_threshold
 
 ACCEPTED = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]
@@ -32,16 +32,16 @@ SEED_UNCHANGED, SEED_SHIFTED = 10_000, 20_000  # and upwards; far from the sampl
 FOREST = {"n_estimators": 100, "min_samples_leaf": 5, "class_weight": "balanced"}
 
 
-def trained(reference: pd.DataFrame, **params: object) -> tuple[LiveModel, dict[str, float]]:
+def trained(reference: pd.DataFrame, **params: object) -> tuple[ProductionModel, dict[str, float]]:
     """Train a forest and choose its threshold as the series would; return it and its promise."""
     X_train, X_test, y_train, y_test = split(reference)
     pipeline = make_pipeline("forest").set_params(**{f"classify__{name}": v for name, v in params.items()})
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     oof = cross_val_predict(pipeline, X_train, y_train, cv=folds, method="predict_proba")[:, 1]
-    rule = choose(y_train, oof)
+    rule = choose_threshold(y_train, oof)
     pipeline.fit(X_train, y_train)
     promised = evaluate(pipeline, X_test, y_test) | rule.metrics()
-    return LiveModel(pipeline, 1, rule.value, "", ""), promised
+    return ProductionModel(pipeline, 1, rule.value, "", ""), promised
 
 
 def cases(unchanged: int, shifted: int) -> list[tuple[str, float, int]]:
@@ -56,7 +56,7 @@ def cases(unchanged: int, shifted: int) -> list[tuple[str, float, int]]:
 
 
 def decide(
-    live: LiveModel, reference: pd.DataFrame, promised: dict, case: tuple[str, float, int], rows: int
+    live: ProductionModel, reference: pd.DataFrame, promised: dict, case: tuple[str, float, int], rows: int
 ) -> dict:
     """Return the decision on one batch, with and without its outcomes."""
     shift, strength, seed = case
@@ -65,8 +65,8 @@ def decide(
     return {
         "shift": shift,
         "strength": strength,
-        "with outcomes": monitor(live, reference, batch, promised).decision,
-        "without": monitor(live, reference, batch.drop(columns=TARGET), promised).decision,
+        "with outcomes": evaluate_batch(live, reference, batch, promised).decision,
+        "without": evaluate_batch(live, reference, batch.drop(columns=TARGET), promised).decision,
     }
 
 

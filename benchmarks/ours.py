@@ -9,10 +9,10 @@ from benchmarks.peers import CV, PARAMS, RESULT
 from helpers.artifacts import log_model
 from helpers.config import SCORES, SELECT_BY
 from helpers.data import Split, data_path
-from helpers.models import make_pipeline, prefixed
+from helpers.models import add_step_prefix, make_pipeline
 from helpers.search import grid_search
 from helpers.store import connect
-from helpers.tracking import RunTree
+from helpers.tracking import TrainingRun
 
 
 def open_store() -> None:
@@ -22,9 +22,9 @@ def open_store() -> None:
 
 def ours(model: str, grid: dict, part: Split, source: Path) -> float:
     """Return the best mean validation F1."""
-    with RunTree(connect(), model, part.X_train, part.y_train, CV, source, grid) as tree:
+    with TrainingRun(connect(), model, part.X_train, part.y_train, CV, source, grid) as tree:
         found = grid_search(
-            make_pipeline(model), prefixed(grid), part.X_train, part.y_train,
+            make_pipeline(model), add_step_prefix(grid), part.X_train, part.y_train,
             cv=CV, scoring=SCORES, refit=SELECT_BY, n_jobs=-1, on_result=tree.log,
         )  # fmt: skip
         tree.finish_search(found)
@@ -35,7 +35,7 @@ def ours(model: str, grid: dict, part: Split, source: Path) -> float:
 def leaf_rate(part: Split, leaves: int) -> float:
     """Write leaves of a tree, nothing else going on; return how many a second."""
     folds = StratifiedKFold(5)
-    with RunTree(connect(), "tree", part.X_train, part.y_train, folds, data_path()) as tree:
+    with TrainingRun(connect(), "tree", part.X_train, part.y_train, folds, data_path()) as tree:
         began = time.perf_counter()
         for index in range(leaves):
             tree.log(index % 5, index, PARAMS, RESULT)

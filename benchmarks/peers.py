@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from helpers.config import FOLDS, SCORES, SEED, SELECT_BY
 from helpers.data import Split
-from helpers.models import make_pipeline, prefixed
+from helpers.models import add_step_prefix, make_pipeline
 
 CV = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 # For the rate of tracking alone.
@@ -81,6 +81,6 @@ def _log_one_by_one(index: int, params: dict, scores: dict) -> None:
 
 def _grid_search_cv(model: str, grid: dict) -> GridSearchCV:
     return GridSearchCV(
-        make_pipeline(model), prefixed(grid), scoring=SCORES, refit=SELECT_BY, cv=CV,
+        make_pipeline(model), add_step_prefix(grid), scoring=SCORES, refit=SELECT_BY, cv=CV,
         return_train_score=True, n_jobs=-1,
     )  # fmt: skip

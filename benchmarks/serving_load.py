@@ -23,7 +23,7 @@ import pandas as pd
 
 from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
-from helpers.serving import served
+from helpers.serving import model_server
 
 CLIENTS, ROWS = (1, 8, 32), (1, 100)
 WARM_UP = 1.0  # seconds, not counted
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     cli.add_argument("--seconds", type=float, default=5, help="per line of the table (default: 5)")
     options = cli.parse_args(arguments)
     customers = load(NEW_CUSTOMERS, target=False)
-    with served(workers=options.workers) as url:
+    with model_server(workers=options.workers) as url:
         loads = [
             measure(url, customers.head(rows), clients, options.seconds)
             for rows in ROWS

@@ -135,7 +135,7 @@ def log_files(
         client.log_artifacts(run_id, folder)
 
 
-def digest(weights: str | Path) -> str:
+def sha256_of_weights(weights: str | Path) -> str:
     """Return the sha256 of a model's weights (its file ``model.skops``)."""
     with open(weights, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

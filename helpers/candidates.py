@@ -4,7 +4,7 @@ import pandas as pd
 
 from helpers.config import SELECT_BY, registered_name
 from helpers.models import ALGORITHMS
-from helpers.registry import staged
+from helpers.registry import staging_version
 from helpers.store import Store
 
 METRICS = {
@@ -16,11 +16,11 @@ METRICS = {
 }
 
 
-class NoCandidates(LookupError):
+class NoChallengers(LookupError):
     """No version in staging was trained on the data; the message says what to run."""
 
 
-def candidates(store: Store, data_sha256: str) -> pd.DataFrame:
+def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     """Return the staged version of every algorithm that was trained on the given data, best first.
 
     Versions trained on other data are left out: their scores are of other customers.
@@ -39,10 +39,10 @@ def candidates(store: Store, data_sha256: str) -> pd.DataFrame:
 
     Raises
     ------
-    NoCandidates
+    NoChallengers
         If there is none.
     """
-    found = {name: staged(store.client, name) for name in ALGORITHMS}
+    found = {name: staging_version(store.client, name) for name in ALGORITHMS}
     on_this_data = {
         name: version
         for name, version in found.items()
@@ -50,7 +50,7 @@ def candidates(store: Store, data_sha256: str) -> pd.DataFrame:
     }
     if not on_this_data:
         others = ", ".join(registered_name(name) for name, version in found.items() if version) or "nothing"
-        raise NoCandidates(
+        raise NoChallengers(
             f"no version in staging was trained on this data (sha256 {data_sha256[:12]}...; in staging is: "
             f"{others}). Run notebooks/03_train.ipynb with the same data first."
         )

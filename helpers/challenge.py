@@ -7,18 +7,20 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 
-from helpers.candidates import NoCandidates, candidates
-from helpers.combine import Combined, combine, save
-from helpers.data import fingerprint
-from helpers.metrics import COSTS
-from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, Look, enough_outcomes
-from helpers.owners import search
-from helpers.retrain_report import CANNOT, KEPT, PROMOTED, Outcome
-from helpers.series import Step, run
+from helpers.candidates import NoChallengers, compare_challengers
+from helpers.combine import MergedTable, merge_batch, save_table
+from helpers.data import sha256
+from helpers.metrics import COST_NAMES
+from helpers.monitoring import MIN_CUSTOMERS, MIN_PER_OUTCOME, RETRAIN, MonitoringResult, enough_outcomes
+from helpers.owners import search_runs
+from helpers.retrain_report import KEPT, PROMOTED, TOO_FEW_OUTCOMES, RetrainingOutcome
+from helpers.series import NotebookStep, run_notebooks
 from helpers.store import Store
 
 
-def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
+def retrain_if_needed(
+    store: Store, seen: MonitoringResult, models: list[str], out: Path
+) -> RetrainingOutcome:
     """Do what a look at new customers decided: nothing, or train, put the best through the gates, promote.
 
     Parameters
@@ -34,51 +36,53 @@ def act(store: Store, seen: Look, models: list[str], out: Path) -> Outcome:
     ------
     DataError
         If the batch is to be learned from and has no ``CustomerId``.
-    SeriesError
+    NotebookError
         If a notebook fails.
     """
     live = seen.live.version
     if seen.report.decision != RETRAIN:
-        return Outcome(KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live)
-    combined = combine(seen.reference, seen.batch)
+        return RetrainingOutcome(
+            KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live
+        )
+    combined = merge_batch(seen.reference, seen.batch)
     if not enough_outcomes(combined.added, combined.left):
         why = (
             f"Of {len(seen.batch)} new customers {combined.added} have an outcome and all that the pipeline "
             f"needs, {combined.left} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "
             f"{MIN_PER_OUTCOME} of each outcome. Bring the batch back once it is known who left."
         )
-        return Outcome(CANNOT, why, seen, live, combined)
-    table = save(combined.table, out)
-    sha256 = fingerprint(table)
-    if sha256 == seen.live.data_sha256:
+        return RetrainingOutcome(TOO_FEW_OUTCOMES, why, seen, live, combined)
+    table = save_table(combined.table, out)
+    fingerprint = sha256(table)
+    if fingerprint == seen.live.data_sha256:
         why = f"Version {live} has learned from this very batch already."
-        return Outcome(KEPT, why, seen, live, combined)
-    series = run(_steps(store, seen, models, table), out / table.stem, store)
+        return RetrainingOutcome(KEPT, why, seen, live, combined)
+    series = run_notebooks(_steps(store, seen, models, table), out / table.stem, store)
     query = f"tags.series = '{series}' and tags.level = 'promotion'"
-    (promotion,) = search(store.client, store.experiment_id, query)
-    return _verdict(store, seen, promotion, combined, {"series": series, "data_sha256": sha256})
+    (promotion,) = search_runs(store.client, store.experiment_id, query)
+    return _verdict(store, seen, promotion, combined, {"series": series, "data_sha256": fingerprint})
 
 
-def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Step]:
+def _steps(store: Store, seen: MonitoringResult, models: list[str], table: Path) -> list[NotebookStep]:
     """Return 03 for each algorithm that an interrupted retraining on this table did not get to, and 04.
 
     Mistakes cost what the live version was trained for.
     """
     try:
-        trained = candidates(store, fingerprint(table)).index
-    except NoCandidates:
+        trained = compare_challengers(store, sha256(table)).index
+    except NoChallengers:
         trained = []
     given = {"data": str(table)}
     logged = store.client.get_run(seen.live.run_id).data.metrics
-    costs = {name: logged[name] for name in COSTS if name in logged}
+    costs = {name: logged[name] for name in COST_NAMES if name in logged}
     reason = f"retrained on {seen.batch_path.name}: {seen.report.reasons[0]}"
     return [
         *(
-            Step("03_train", f"03_train-{m}", {**given, **costs, "model": m})
+            NotebookStep("03_train", f"03_train-{m}", {**given, **costs, "model": m})
             for m in models
             if m not in trained
         ),
-        Step(
+        NotebookStep(
             "04_registry",
             "04_registry",
             {**given, "live_data": str(seen.reference_path), "reason": reason},
@@ -86,7 +90,9 @@ def _steps(store: Store, seen: Look, models: list[str], table: Path) -> list[Ste
     ]
 
 
-def _verdict(store: Store, seen: Look, promotion: Run, combined: Combined, tags: dict[str, str]) -> Outcome:
+def _verdict(
+    store: Store, seen: MonitoringResult, promotion: Run, combined: MergedTable, tags: dict[str, str]
+) -> RetrainingOutcome:
     """Read from the run of notebook 04 what it put forward, what the gates said and what it did."""
     params, before = promotion.data.params, seen.live.version
     live, best = int(params["live_version"]), params["candidate"]
@@ -101,5 +107,5 @@ def _verdict(store: Store, seen: Look, promotion: Run, combined: Combined, tags:
         result, why = KEPT, f"The best candidate, {best}, was refused: {refused}."
         if live != before:
             why += f" Meanwhile somebody made version {live} live."
-    compared = candidates(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
-    return Outcome(result, why, seen, live, combined, compared, gates, tags)
+    compared = compare_challengers(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
+    return RetrainingOutcome(result, why, seen, live, combined, compared, gates, tags)

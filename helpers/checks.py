@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from helpers import drift
 from helpers.config import CATEGORICAL, FEATURES, NUMERIC
-from helpers.metrics import COSTS, paid
+from helpers.metrics import COST_NAMES, decision_costs
 
 KEEP, WATCH, RETRAIN = LEVELS = ("keep", "watch", "retrain")
 
@@ -76,7 +76,7 @@ class Finding:
     level: str = KEEP
 
 
-def settle(findings: list[Finding]) -> list[Finding]:
+def adjust_and_grade(findings: list[Finding]) -> list[Finding]:
     """Adjust the p-values for the number of findings and set every level."""
     settled = []
     for finding, p in zip(findings, drift.holm([f.p_value for f in findings]), strict=True):
@@ -85,10 +85,10 @@ def settle(findings: list[Finding]) -> list[Finding]:
     return settled
 
 
-def features(reference: pd.DataFrame, batch: pd.DataFrame) -> Iterator[Finding]:
+def check_features(reference: pd.DataFrame, batch: pd.DataFrame) -> Iterator[Finding]:
     """Compare every feature: its known values, its missing ones, and categories that are new."""
     for name in FEATURES:
-        new = unknown(reference[name], batch[name])
+        new = unknown_categories(reference[name], batch[name])
         known = batch[name].mask(new)
         p = drift.distribution_p(reference[name], known, numeric=name in NUMERIC)
         psi = drift.psi(reference[name], known)
@@ -99,12 +99,12 @@ def features(reference: pd.DataFrame, batch: pd.DataFrame) -> Iterator[Finding]:
             yield _unscorable("new categories", name, reference[name].isna() & False, new, which)
 
 
-def unknown(reference: pd.Series, batch: pd.Series) -> pd.Series:
+def unknown_categories(reference: pd.Series, batch: pd.Series) -> pd.Series:
     """Tell which customers have a category that the reference never had."""
     return batch.notna() & ~batch.isin(reference.unique()) & (batch.name in CATEGORICAL)
 
 
-def domain(found: drift.Domain) -> Finding:
+def check_domain(found: drift.Domain) -> Finding:
     """Judge the classifier that tells batch from reference."""
     text = f"a classifier tells batch from reference with ROC AUC {found.auc:.2f}"
     interval = (found.low, found.high)
@@ -114,7 +114,7 @@ def domain(found: drift.Domain) -> Finding:
     )  # fmt: skip
 
 
-def scores(holdout: pd.Series, batch: pd.Series) -> Finding:
+def check_scores(holdout: pd.Series, batch: pd.Series) -> Finding:
     """Compare the live model's scores of new customers with those of the hold-out."""
     psi = drift.psi(holdout, batch)
     p = drift.distribution_p(holdout, batch, numeric=True)
@@ -123,7 +123,7 @@ def scores(holdout: pd.Series, batch: pd.Series) -> Finding:
     return Finding("scores", "probability", "PSI", psi, PSI_LIMITS, p, text, *means)
 
 
-def performance(
+def check_performance(
     y_holdout: pd.Series,
     holdout: pd.Series,
     y: pd.Series,
@@ -148,8 +148,10 @@ def performance(
         Customers from this probability on are contacted.
     """
     sides = (y_holdout, holdout), (y, scored)
-    costs = [promised[name] for name in COSTS if name in promised]
-    spent = [paid(*side, threshold, *costs) if len(costs) == len(COSTS) else None for side in sides]
+    costs = [promised[name] for name in COST_NAMES if name in promised]
+    spent = [
+        decision_costs(*side, threshold, *costs) if len(costs) == len(COST_NAMES) else None for side in sides
+    ]
     before, after = (drift.bootstrap(*sides[at], drift.SEED + at, spent[at]) for at in (0, 1))
     now = {"f1": f1_score(y, scored > 0.5), "roc_auc": roc_auc_score(y, scored)}
     for metric, name in (("f1", "F1"), ("roc_auc", "ROC AUC")):
@@ -163,7 +165,7 @@ def performance(
         yield _rise(*spent, min(costs), before["cost"], after["cost"])
 
 
-def calibration(y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: pd.Series) -> Finding:
+def check_calibration(y_holdout: pd.Series, holdout: pd.Series, y: pd.Series, scored: pd.Series) -> Finding:
     """Compare churn with what the scores expected.
 
     A model trained with class weights expects too much everywhere, so what counts is the change of

@@ -13,7 +13,7 @@ from helpers.schema import CHOICES, COLUMNS, DataError
 
 
 @dataclass(frozen=True)
-class Combined:
+class MergedTable:
     """A table to train on, and how it came about.
 
     Attributes
@@ -63,7 +63,7 @@ def customer_ids(table: pd.DataFrame) -> pd.Series:
     return ids.astype("string")
 
 
-def combine(old: pd.DataFrame, batch: pd.DataFrame) -> Combined:
+def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
     """Add the new customers whose outcome is known to the old ones; of customers in both the new row counts.
 
     The rows are shuffled, in the same way for the same rows and in another one for others: the hold-out is
@@ -108,7 +108,7 @@ def combine(old: pd.DataFrame, batch: pd.DataFrame) -> Combined:
     table = table.sample(frac=1, random_state=seed, ignore_index=True)
     table["RowNumber"] = range(1, len(table) + 1)
     added, left = int(usable.sum()), int(outcome[usable].sum())
-    return Combined(table, int((~known).sum()), added, left, int(known.sum()), left_out)
+    return MergedTable(table, int((~known).sum()), added, left, int(known.sum()), left_out)
 
 
 def table_name(sha256: str) -> str:
@@ -116,7 +116,7 @@ def table_name(sha256: str) -> str:
     return f"customers-{sha256[:12]}.csv"
 
 
-def save(table: pd.DataFrame, folder: Path) -> Path:
+def save_table(table: pd.DataFrame, folder: Path) -> Path:
     """Write a table under its fingerprint's name, the same bytes every time, whole or not at all.
 
     Parameters

@@ -144,7 +144,7 @@ def split(df: pd.DataFrame) -> Split:
     )
 
 
-def fingerprint(path: str | os.PathLike) -> str:
+def sha256(path: str | os.PathLike) -> str:
     """Return the sha256 of a file's bytes, in hex."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

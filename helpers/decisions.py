@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
-from helpers.gates import Gate, passed
+from helpers.gates import Gate, all_passed
 from helpers.runs import single_run
 from helpers.store import Store
 
@@ -30,7 +30,7 @@ def log_promotion(
         Algorithm that was put forward.
     gates : list of Gate
     table : DataFrame
-        The candidates, as `candidates.candidates` returns them.
+        The candidates, as `candidates.compare_challengers` returns them.
     live : ModelVersion or None
         After the decision.
 
@@ -43,7 +43,7 @@ def log_promotion(
         params = {
             "action": action,
             "candidate": candidate,
-            "gates_passed": passed(gates),
+            "gates_passed": all_passed(gates),
             "live_version": live.version if live else "none",
             "live_source": f"{live.tags['source_name']} v{live.tags['source_version']}" if live else "none",
         }

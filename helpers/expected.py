@@ -15,7 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 Z = 1.96  # 95 %
 
 
-def calibration(probability: ArrayLike, left: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
+def fit_calibration(probability: ArrayLike, left: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
     """Return what turns scores into rates of leaving: isotonic regression, which keeps the order.
 
     Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability estimates", KDD
@@ -31,7 +31,7 @@ def calibration(probability: ArrayLike, left: ArrayLike) -> Callable[[ArrayLike]
     return IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(probability, left).predict
 
 
-def by_segment(rate: pd.Series, segment: pd.Series) -> pd.DataFrame:
+def expected_churn_by_segment(rate: pd.Series, segment: pd.Series) -> pd.DataFrame:
     """Return the share of each segment that is expected to leave.
 
     Parameters
@@ -59,7 +59,7 @@ def by_segment(rate: pd.Series, segment: pd.Series) -> pd.DataFrame:
     )
 
 
-def costs(rate: pd.Series, contact: pd.Series, missed_cost: float, wasted_cost: float) -> pd.Series:
+def expected_costs(rate: pd.Series, contact: pd.Series, missed_cost: float, wasted_cost: float) -> pd.Series:
     """Return what a decision is expected to cost, beside the simple ones.
 
     Parameters

@@ -19,7 +19,7 @@ from helpers.config import FEATURES, SEED
 SAMPLES = 200  # orders, half of them the reverse of the others
 
 
-def contributions(
+def shapley_values(
     probability: Callable[[pd.DataFrame], np.ndarray],
     customers: pd.DataFrame,
     background: pd.DataFrame,

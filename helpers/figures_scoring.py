@@ -37,7 +37,7 @@ def reasons(contributions: pd.DataFrame, customers: pd.DataFrame, names: pd.Seri
     Parameters
     ----------
     contributions : DataFrame of shape (n_customers, n_features + 1)
-        From `explain.contributions`.
+        From `explain.shapley_values`.
     customers : DataFrame
         Same index.
     names : Series
@@ -77,7 +77,7 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
     Parameters
     ----------
     tables : dict
-        Result of `expected.by_segment` by the segments' title; a column ``seen`` is drawn, too.
+        Table of `expected_churn_by_segment` by title of the segmentation; a column ``seen`` is drawn, too.
     customers : DataFrame
         For the caption.
     """
@@ -98,13 +98,13 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
     return caption(fig, customers)
 
 
-def decision_costs(costs: pd.Series, customers: pd.DataFrame) -> Figure:
+def expected_costs(costs: pd.Series, customers: pd.DataFrame) -> Figure:
     """Draw what the decision is expected to cost beside contacting nobody and everybody.
 
     Parameters
     ----------
     costs : Series
-        From `expected.costs`.
+        From `expected.expected_costs`.
     customers : DataFrame
         For the caption.
     """

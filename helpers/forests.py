@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.tree._classes import CRITERIA_CLF, DENSE_SPLITTERS
 from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
 
-from helpers.stand_in import Answers
+from helpers.stand_in import PrecomputedPredictions
 
 VARYING = {"n_estimators"}
 NO_LIMIT = np.iinfo(np.int32).max
@@ -29,7 +29,9 @@ def shareable(forest: BaseEstimator, n_rows: int) -> bool:
     )
 
 
-def fit(forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, sides: Sequence) -> list[Answers]:
+def fit(
+    forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, sides: Sequence
+) -> list[PrecomputedPredictions]:
     """Grow the largest forest's trees one by one and answer for every size; no tree is kept.
 
     Parameters
@@ -43,7 +45,7 @@ def fit(forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, sides: S
 
     Returns
     -------
-    list of Answers
+    list of PrecomputedPredictions
         One per forest, in their order.
 
     Raises
@@ -68,10 +70,10 @@ def fit(forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, sides: S
     return [_answers(seedling.classes_, sides, means[size]) for size in sizes]
 
 
-def _answers(classes: np.ndarray, sides: Sequence, probabilities: list[np.ndarray]) -> Answers:
+def _answers(classes: np.ndarray, sides: Sequence, probabilities: list[np.ndarray]) -> PrecomputedPredictions:
     """Predict what a forest predicts: the class of the highest mean probability, the first of equals."""
     predicted = [classes.take(np.argmax(means, axis=1)) for means in probabilities]
-    return Answers(classes, list(zip(sides, probabilities, predicted, strict=True)))
+    return PrecomputedPredictions(classes, list(zip(sides, probabilities, predicted, strict=True)))
 
 
 def _trees(forest: BaseEstimator, seedling: BaseEstimator, X: np.ndarray, y: np.ndarray) -> Iterator[Tree]:

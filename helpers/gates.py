@@ -12,8 +12,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FOLDS, SELECT_BY
-from helpers.metrics import COSTS, evaluate, paid
-from helpers.registry import load, production
+from helpers.metrics import COST_NAMES, decision_costs, evaluate
+from helpers.registry import load_version, production_version
 from helpers.schema import MIN_PER_CLASS
 
 TOLERANCE = 1e-9
@@ -28,7 +28,7 @@ class Gate:
     detail: str
 
 
-def check(
+def run_gates(
     client: MlflowClient,
     candidate: ModelVersion,
     X_train: pd.DataFrame,
@@ -42,14 +42,14 @@ def check(
     ----------
     client : MlflowClient
     candidate : ModelVersion
-        E.g. ``registry.staged(client, "forest")``.
+        E.g. ``registry.staging_version(client, "forest")``.
     X_train, X_test : DataFrame
         Feature columns; of the training part only the column names and types are looked at.
     y_test : Series
         0 or 1.
     unseen : Series of bool, optional
         By the index of ``X_test``: whether the live version, too, was not trained on the customer, see
-        `reference.unseen_by_live`. The two are compared on those only. None for all.
+        `reference.not_in_production_training`. The two are compared on those only. None for all.
 
     Returns
     -------
@@ -57,11 +57,11 @@ def check(
         Passed or not: schema, sound probabilities, better than no model, not below the live version. Only
         the first, if that is failed.
     """
-    live = production(client)
+    live = production_version(client)
     schema = _schema(candidate, live, X_train)
     if not schema.passed:
         return [schema]  # a model of other columns can't be scored on these customers
-    model = load(client, candidate.name, candidate.version)
+    model = load_version(client, candidate.name, candidate.version)
     return [
         schema,
         _probabilities(model.predict_proba(X_test)),
@@ -70,7 +70,7 @@ def check(
     ]
 
 
-def passed(gates: list[Gate]) -> bool:
+def all_passed(gates: list[Gate]) -> bool:
     """Tell whether every gate was passed; False for no gates at all."""
     return bool(gates) and all(gate.passed for gate in gates)
 
@@ -159,20 +159,20 @@ def _not_below_live(
         whom = f"{len(X)} held-out customers new to both:"
         if (rarer := y.value_counts().reindex([0, 1], fill_value=0).min()) < MIN_PER_CLASS:
             return Gate(name, False, f"{whom} {rarer} of the rarer class are too few to compare")
-    models = model, load(client, live.name, live.version)
+    models = model, load_version(client, live.name, live.version)
     f1, now = (evaluate(one, X, y)["test_f1"] for one in models)
     detail = f"{whom} F1 {f1:.4f}, live version {now:.4f}"
     costs = client.get_run(candidate.run_id).data.metrics
     rules = [version.tags.get("decision_threshold") for version in (candidate, live)]
-    if all(rules) and costs.keys() >= set(COSTS):
-        detail += _cost(models, rules, [costs[name] for name in COSTS], X, y)
+    if all(rules) and costs.keys() >= set(COST_NAMES):
+        detail += _cost(models, rules, [costs[name] for name in COST_NAMES], X, y)
     return Gate(name, f1 >= now - TOLERANCE, detail)
 
 
 def _cost(models: tuple, rules: list[str], costs: list[float], X: pd.DataFrame, y: pd.Series) -> str:
     """Say what either would cost at the threshold that goes with it; F1 at 0.5 decides, this informs."""
     cost, now = (
-        paid(y, model.predict_proba(X)[:, 1], float(rule), *costs).mean()
+        decision_costs(y, model.predict_proba(X)[:, 1], float(rule), *costs).mean()
         for model, rule in zip(models, rules, strict=True)
     )
     return f"; cost a customer {cost:.4f}, live version {now:.4f}, each at its own threshold"

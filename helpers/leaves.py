@@ -22,7 +22,7 @@ from helpers.store import Store
 
 
 @dataclass(frozen=True)
-class Leaf:
+class ChildRun:
     """A run that is complete when it is written."""
 
     name: str
@@ -46,13 +46,13 @@ class Leaf:
         )
 
 
-class Writer(Protocol):
+class RunWriter(Protocol):
     """Writes leaves; ``at_once`` may be given in one call, and ``threads`` may call at the same time."""
 
     at_once: int
     threads: int
 
-    def write(self, leaves: list[Leaf]) -> None:
+    def write(self, leaves: list[ChildRun]) -> None:
         """Write leaves as finished runs."""
 
 
@@ -64,7 +64,7 @@ class ClientWriter:
     def __init__(self, store: Store):
         self._client, self._experiment_id = store.client, store.experiment_id
 
-    def write(self, leaves: list[Leaf]) -> None:
+    def write(self, leaves: list[ChildRun]) -> None:
         """Write leaves as finished runs."""
         for leaf in leaves:
             metrics, params, _ = leaf.entities()
@@ -82,7 +82,7 @@ class DatabaseWriter:
         self._database = _database(store)
         self._experiment = store.client.get_experiment(store.experiment_id)
 
-    def write(self, leaves: list[Leaf]) -> None:
+    def write(self, leaves: list[ChildRun]) -> None:
         """Write leaves as finished runs: all of them, or none if it fails."""
         rows: dict[type, list[dict]] = {
             table: [] for table in (SqlRun, SqlTag, SqlParam, SqlMetric, SqlLatestMetric)
@@ -103,7 +103,7 @@ class DatabaseWriter:
                 if values:
                     session.execute(insert(table), values)
 
-    def _run(self, leaf: Leaf) -> dict:
+    def _run(self, leaf: ChildRun) -> dict:
         run_id = uuid.uuid4().hex
         return {
             "run_uuid": run_id,
@@ -132,7 +132,7 @@ class DatabaseWriter:
         }
 
 
-def writer(store: Store) -> Writer:
+def make_writer(store: Store) -> RunWriter:
     """Return the fastest writer that the store allows."""
     return DatabaseWriter(store) if type(_database(store)) is SqlAlchemyStore else ClientWriter(store)
 

@@ -8,14 +8,14 @@ from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
-from helpers.registry import RegistryError, load, production
+from helpers.registry import RegistryError, load_version, production_version
 from helpers.schema import DataError
 
 CONTACT, SKIP = "contact", "skip"
 
 
 @dataclass(frozen=True)
-class LiveModel:
+class ProductionModel:
     """A version that was live when it was loaded.
 
     Attributes
@@ -88,7 +88,7 @@ def _categories(pipeline: Pipeline) -> dict[str, list]:
     return {name: list(categories) for name, categories in known}
 
 
-def live_version(client: MlflowClient) -> ModelVersion:
+def require_production_version(client: MlflowClient) -> ModelVersion:
     """Return the live version, without loading its model.
 
     Raises
@@ -96,7 +96,7 @@ def live_version(client: MlflowClient) -> ModelVersion:
     RegistryError
         If nothing is live yet, or the version holds no decision threshold.
     """
-    version = production(client)
+    version = production_version(client)
     if version is None:
         raise RegistryError(
             f"nothing is live: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and promote one "
@@ -110,7 +110,7 @@ def live_version(client: MlflowClient) -> ModelVersion:
     return version
 
 
-def load_live(client: MlflowClient) -> LiveModel:
+def load_production_model(client: MlflowClient) -> ProductionModel:
     """Load the live version, its weights checked against the registered digest.
 
     Raises
@@ -118,9 +118,9 @@ def load_live(client: MlflowClient) -> LiveModel:
     RegistryError
         As `live_version`, or if the model can't be loaded.
     """
-    version = live_version(client)
-    return LiveModel(
-        pipeline=load(client, PRODUCTION_MODEL, version.version),
+    version = require_production_version(client)
+    return ProductionModel(
+        pipeline=load_version(client, PRODUCTION_MODEL, version.version),
         version=int(version.version),
         threshold=float(version.tags["decision_threshold"]),
         run_id=version.run_id,

@@ -8,7 +8,7 @@ from sklearn.metrics import get_scorer
 
 from helpers.config import SCORES
 
-COSTS = ("missed_cost", "wasted_cost")  # as metrics of the run that chose the threshold
+COST_NAMES = ("missed_cost", "wasted_cost")  # as metrics of the run that chose the threshold
 
 
 def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "test") -> dict[str, float]:
@@ -32,7 +32,7 @@ def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "t
     return {f"{side}_{name}": float(get_scorer(name)(model, X, y)) for name in SCORES}
 
 
-def paid(
+def decision_costs(
     y: ArrayLike, probability: ArrayLike, threshold: float, missed_cost: float, wasted_cost: float
 ) -> np.ndarray:
     """Return what each customer cost once it is known who left.

@@ -129,19 +129,19 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     return grid
 
 
-def prefixed(grid: dict[str, list]) -> dict[str, list]:
+def add_step_prefix(grid: dict[str, list]) -> dict[str, list]:
     """Return the grid with the pipeline's step in front of every key, as a search over it expects."""
     return {f"{STEP}__{key}": values for key, values in grid.items()}
 
 
-def unprefixed(params: dict) -> dict:
+def strip_step_prefix(params: dict) -> dict:
     """Return a combination without the pipeline's step in front of its keys."""
     return {key.removeprefix(f"{STEP}__"): value for key, value in params.items()}
 
 
 def combination_name(params: dict) -> str:
     """Return a combination's run name, keys in alphabetical order: ``n_neighbors=9 p=2 weights=distance``."""
-    return " ".join(f"{key}={value}" for key, value in sorted(unprefixed(params).items()))
+    return " ".join(f"{key}={value}" for key, value in sorted(strip_step_prefix(params).items()))
 
 
 def combinations(grid: dict[str, list]) -> list[dict]:

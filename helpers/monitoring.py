@@ -13,10 +13,10 @@ import pandas as pd
 from helpers import checks, drift, figures_monitor
 from helpers.checks import KEEP, LEVELS, RETRAIN, WATCH, Finding
 from helpers.config import FEATURES, NEW_CUSTOMERS, TARGET
-from helpers.data import DataError, data_path, fingerprint, load, split
-from helpers.live import LiveModel, load_live
-from helpers.metrics import COSTS
-from helpers.reference import reference_path
+from helpers.data import DataError, data_path, load, sha256, split
+from helpers.live import ProductionModel, load_production_model
+from helpers.metrics import COST_NAMES
+from helpers.reference import training_data_path
 from helpers.registry import RegistryError
 from helpers.report import Report
 from helpers.runs import log_dataset, single_run
@@ -37,8 +37,8 @@ def enough_outcomes(n_known: int, n_left: int) -> bool:
     return n_known >= MIN_CUSTOMERS and MIN_PER_OUTCOME <= n_left <= n_known - MIN_PER_OUTCOME
 
 
-def monitor(
-    live: LiveModel, reference: pd.DataFrame, batch: pd.DataFrame, promised: dict[str, float]
+def evaluate_batch(
+    live: ProductionModel, reference: pd.DataFrame, batch: pd.DataFrame, promised: dict[str, float]
 ) -> Report:
     """Check new customers against the table that the live model was trained on.
 
@@ -48,7 +48,7 @@ def monitor(
 
     Parameters
     ----------
-    live : LiveModel
+    live : ProductionModel
     reference : DataFrame of shape (n_reference, 14)
         The whole table, validated; it is split as in the training.
     batch : DataFrame of shape (n_customers, n_columns)
@@ -62,7 +62,9 @@ def monitor(
     """
     X_train, X_test, _, y_test = split(reference)
     holdout = X_test.assign(**{TARGET: y_test, "probability": live.score(X_test)["probability"]})
-    unknown = pd.concat([checks.unknown(X_train[name], batch[name]) for name in FEATURES], axis=1).any(axis=1)
+    unknown = pd.concat(
+        [checks.unknown_categories(X_train[name], batch[name]) for name in FEATURES], axis=1
+    ).any(axis=1)
     sound = batch[FEATURES].notna().all(axis=1) & ~unknown
     table = batch.copy()
     table["probability"] = live.score(batch[sound])["probability"] if sound.any() else float("nan")
@@ -72,13 +74,16 @@ def monitor(
     findings, notes, domain = [], _notes(counts), None
     if counts[0] >= MIN_CUSTOMERS:
         domain = drift.domain_classifier(X_train, batch)
-        findings += [*checks.features(X_train, batch), checks.domain(domain)]
+        findings += [*checks.check_features(X_train, batch), checks.check_domain(domain)]
     if counts[1] >= MIN_CUSTOMERS:
-        findings.append(checks.scores(holdout["probability"], table.loc[sound, "probability"]))
+        findings.append(checks.check_scores(holdout["probability"], table.loc[sound, "probability"]))
     if len(known) and enough_outcomes(len(known), int(known[TARGET].sum())):
         sides = holdout[TARGET], holdout["probability"], known[TARGET], known["probability"]
-        findings += [*checks.performance(*sides, promised, live.threshold), checks.calibration(*sides)]
-        if not promised.keys() >= set(COSTS):
+        findings += [
+            *checks.check_performance(*sides, promised, live.threshold),
+            checks.check_calibration(*sides),
+        ]
+        if not promised.keys() >= set(COST_NAMES):
             notes.append(
                 "the run that trained the live version names no costs of mistakes: that its rule costs more "
                 "than before would go unseen"
@@ -88,7 +93,7 @@ def monitor(
             f"{len(known)} known outcomes are too few to compare F1 with the promise (at least "
             f"{MIN_CUSTOMERS}, {MIN_PER_OUTCOME} of each): that others leave than before would go unseen"
         )
-    findings = checks.settle(findings)
+    findings = checks.adjust_and_grade(findings)
     decision = max([finding.level for finding in findings], key=LEVELS.index, default=WATCH)
     reasons = [_reason(f) for level in (RETRAIN, WATCH) for f in findings if f.level == level]
     if findings and decision == KEEP:
@@ -97,19 +102,21 @@ def monitor(
 
 
 @dataclass(frozen=True)
-class Look:
+class MonitoringResult:
     """A look at a batch that was logged: the report, and what it was made from."""
 
     report: Report
     run_id: str
-    live: LiveModel
+    live: ProductionModel
     batch_path: Path
     reference_path: Path
     reference: pd.DataFrame
     batch: pd.DataFrame
 
 
-def look(store: Store, batch: str | Path | None = None, data: str | None = None) -> Look:
+def run_monitoring(
+    store: Store, batch: str | Path | None = None, data: str | None = None
+) -> MonitoringResult:
     """Check a file of new customers against the live model's reference, and log it as a run.
 
     The run has ``level=monitoring``, the tags ``decision``, ``live_version`` and ``batch_sha256``, a metric
@@ -131,21 +138,21 @@ def look(store: Store, batch: str | Path | None = None, data: str | None = None)
     RegistryError
         If nothing is live.
     """
-    live = load_live(store.client)
-    path, trained_on = data_path(batch or NEW_CUSTOMERS), reference_path(store, live, data)
+    live = load_production_model(store.client)
+    path, trained_on = data_path(batch or NEW_CUSTOMERS), training_data_path(store, live, data)
     customers, reference = load(path, target=False, tolerate=TOLERATED), load(trained_on)
     with single_run(store, "monitoring") as run_id:
-        report = monitor(live, reference, customers, promise(store, live))
+        report = evaluate_batch(live, reference, customers, baseline_metrics(store, live))
         log_dataset(store, run_id, customers, path, "monitoring")
         _log(store, run_id, report, reference, {
             "live_version": str(live.version),
-            "batch_sha256": fingerprint(path),
+            "batch_sha256": sha256(path),
             "reference_sha256": live.data_sha256,
         })  # fmt: skip
-    return Look(report, run_id, live, path, trained_on, reference, customers)
+    return MonitoringResult(report, run_id, live, path, trained_on, reference, customers)
 
 
-def promise(store: Store, live: LiveModel) -> dict[str, float]:
+def baseline_metrics(store: Store, live: ProductionModel) -> dict[str, float]:
     """Return the hold-out scores that the live version's training logged, and the costs of its mistakes.
 
     The costs, ``missed_cost`` and ``wasted_cost``, are left out if the run is too old to name them.
@@ -162,7 +169,7 @@ def promise(store: Store, live: LiveModel) -> dict[str, float]:
             f"the run that trained churn version {live.version} has no {' nor '.join(missing)}: train again "
             "with notebooks/03_train.ipynb and promote that version"
         )
-    return {name: metrics[name] for name in (*wanted, *COSTS) if name in metrics}
+    return {name: metrics[name] for name in (*wanted, *COST_NAMES) if name in metrics}
 
 
 def _log(store: Store, run_id: str, report: Report, reference: pd.DataFrame, tags: dict[str, str]) -> None:
@@ -211,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     cli.add_argument("--data", help="the CSV that the live model was trained on (default: found by itself)")
     options = cli.parse_args(arguments)
     try:
-        seen = look(connect(), options.batch, options.data)
+        seen = run_monitoring(connect(), options.batch, options.data)
     except (DataError, RegistryError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1

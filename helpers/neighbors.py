@@ -6,14 +6,14 @@ from numbers import Integral
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from helpers.stand_in import Answers
+from helpers.stand_in import PrecomputedPredictions
 
 VARYING = {"n_neighbors", "weights"}
 CHUNK = 4096  # rows asked about at once: bounds the neighbour lists
 NEAR = 1e-9  # relative difference of distances that counts as a tie
 
 
-class _Told(KNeighborsClassifier):
+class _PrecomputedNeighborsClassifier(KNeighborsClassifier):
     """A fitted classifier that votes, with scikit-learn's own code, over neighbours it is told."""
 
     def kneighbors(self, X=None, n_neighbors=None, return_distance=True):
@@ -36,7 +36,7 @@ def shareable(knn: KNeighborsClassifier, n_rows: int) -> bool:
 
 def fit(
     knns: Sequence[KNeighborsClassifier], X: np.ndarray, y: np.ndarray, sides: Sequence[np.ndarray]
-) -> list[Answers]:
+) -> list[PrecomputedPredictions]:
     """Search the neighbours once, with the largest k, and answer for every k and weighting.
 
     Parameters
@@ -50,7 +50,7 @@ def fit(
 
     Returns
     -------
-    list of Answers
+    list of PrecomputedPredictions
         One per classifier, in their order.
 
     Raises
@@ -70,18 +70,20 @@ def fit(
             answer.append(
                 (side, np.concatenate([p for p, _ in pieces]), np.concatenate([c for _, c in pieces]))
             )
-    return [Answers(first.classes_, answer) for answer in answers]
+    return [PrecomputedPredictions(first.classes_, answer) for answer in answers]
 
 
-def _teller(fitted: KNeighborsClassifier, knn: KNeighborsClassifier) -> _Told:
+def _teller(fitted: KNeighborsClassifier, knn: KNeighborsClassifier) -> _PrecomputedNeighborsClassifier:
     """Return a classifier with the parameters of one and the fitted state of the other."""
-    teller = _Told(**knn.get_params())
+    teller = _PrecomputedNeighborsClassifier(**knn.get_params())
     state = {key: value for key, value in vars(fitted).items() if key not in knn.get_params()}
     vars(teller).update(state)
     return teller
 
 
-def _vote(tellers: Sequence[_Told], X: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _vote(
+    tellers: Sequence[_PrecomputedNeighborsClassifier], X: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return every classifier's probabilities and predictions for some rows."""
     base = tellers[0]
     most = max(teller.n_neighbors for teller in tellers)

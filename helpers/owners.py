@@ -25,14 +25,14 @@ def owner() -> str:
     return f"{_machine()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
-def beat(client: MlflowClient, run_id: str, ended: Event) -> None:
+def send_heartbeats(client: MlflowClient, run_id: str, ended: Event) -> None:
     """Write a run's heartbeat until ``ended`` is set; made for a thread."""
     while not ended.wait(BEAT_SECONDS):
         with suppress(MlflowException):
             client.set_tag(run_id, HEARTBEAT, str(time.time()))
 
 
-def is_dead(run: Run, now: float | None = None) -> bool:
+def is_stale(run: Run, now: float | None = None) -> bool:
     """Tell whether the process that made a run is gone.
 
     On this machine that is looked up. Of another machine's (or container's) process, ten minutes without a
@@ -57,7 +57,7 @@ def is_dead(run: Run, now: float | None = None) -> bool:
     return (now or time.time()) - last > limit
 
 
-def close_stale(client: MlflowClient, experiment_id: str) -> list[str]:
+def terminate_stale_runs(client: MlflowClient, experiment_id: str) -> list[str]:
     """Close as ``KILLED`` what dead processes left running, with everything below it.
 
     Returns
@@ -66,23 +66,23 @@ def close_stale(client: MlflowClient, experiment_id: str) -> list[str]:
         The ids of the top-level runs that were closed.
     """
     closed = []
-    for run in search(client, experiment_id, f"attributes.status = 'RUNNING' and tags.{OWNER} != ''"):
-        if is_dead(run):
-            close(client, run, "KILLED")
+    for run in search_runs(client, experiment_id, f"attributes.status = 'RUNNING' and tags.{OWNER} != ''"):
+        if is_stale(run):
+            terminate_run(client, run, "KILLED")
             closed.append(run.info.run_id)
     return closed
 
 
-def close(client: MlflowClient, run: Run, status: str) -> None:
+def terminate_run(client: MlflowClient, run: Run, status: str) -> None:
     """End a run and everything below it that still runs, from the leaves up."""
     # A finished fold can't have a running leaf: it is ended after its leaves.
     query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.info.run_id}'"
-    for child in search(client, run.info.experiment_id, query):
-        close(client, child, status)
+    for child in search_runs(client, run.info.experiment_id, query):
+        terminate_run(client, child, status)
     client.set_terminated(run.info.run_id, status)
 
 
-def search(client: MlflowClient, experiment_id: str, query: str) -> list[Run]:
+def search_runs(client: MlflowClient, experiment_id: str, query: str) -> list[Run]:
     """Return all runs that a query finds, page by page."""
     found, token = [], None
     while True:

@@ -9,13 +9,13 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 
 from helpers.combine import customer_ids
-from helpers.data import DataError, data_path, fingerprint, load, split
-from helpers.live import LiveModel
-from helpers.registry import production
+from helpers.data import DataError, data_path, load, sha256, split
+from helpers.live import ProductionModel
+from helpers.registry import production_version
 from helpers.store import Store
 
 
-def reference_path(store: Store, live: LiveModel, data: str | None = None) -> Path:
+def training_data_path(store: Store, live: ProductionModel, data: str | None = None) -> Path:
     """Find the CSV that the live version was trained on, and make sure that it is that very file.
 
     Looked at: ``data`` if given, and nothing else then; else the file that the training recorded as its
@@ -29,7 +29,9 @@ def reference_path(store: Store, live: LiveModel, data: str | None = None) -> Pa
     return _find(store, live.version, live.run_id, live.data_sha256, data)
 
 
-def unseen_by_live(store: Store, customers: pd.DataFrame, live_data: str | None = None) -> pd.Series:
+def not_in_production_training(
+    store: Store, customers: pd.DataFrame, live_data: str | None = None
+) -> pd.Series:
     """Tell which customers the live version was not trained on: only they are a fair test of it.
 
     Without the table of the live version's training that can't be told. Then a warning says so and all
@@ -52,13 +54,13 @@ def unseen_by_live(store: Store, customers: pd.DataFrame, live_data: str | None 
     DataError
         If ``live_data`` is given and is not that file.
     """
-    live = production(store.client)
+    live = production_version(store.client)
     everybody = pd.Series(True, customers.index)
     if live is None:
         return everybody
     try:
-        sha256 = live.tags.get("data_sha256", "")
-        table = load(_find(store, int(live.version), live.run_id, sha256, live_data, "live_data"))
+        fingerprint = live.tags.get("data_sha256", "")
+        table = load(_find(store, int(live.version), live.run_id, fingerprint, live_data, "live_data"))
     except DataError as error:
         if live_data:
             raise
@@ -69,15 +71,15 @@ def unseen_by_live(store: Store, customers: pd.DataFrame, live_data: str | None 
 
 
 def _find(
-    store: Store, version: int, run_id: str, sha256: str, data: str | None, setting: str = "data"
+    store: Store, version: int, run_id: str, fingerprint: str, data: str | None, setting: str = "data"
 ) -> Path:
     places = [data_path(data)] if data else [*_recorded(store, run_id), data_path()]
     for path in places:
-        if path.is_file() and fingerprint(path) == sha256:
+        if path.is_file() and sha256(path) == fingerprint:
             return path
     looked = " nor ".join(map(str, dict.fromkeys(places)))
     raise DataError(
-        f"churn version {version} was trained on a table with sha256 {sha256[:12]}..., and "
+        f"churn version {version} was trained on a table with sha256 {fingerprint[:12]}..., and "
         f"neither {looked} is that file. Give it as `{setting}`, unchanged."
     )
 

@@ -16,7 +16,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 
-from helpers.artifacts import digest
+from helpers.artifacts import sha256_of_weights
 from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
 
 DIGEST_TAG = "model_sha256"
@@ -49,7 +49,7 @@ def register(
     _ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
     stored = client.get_logged_model(model_id).artifact_location
-    weights = digest(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
+    weights = sha256_of_weights(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
     # The stage is given with the version in one call: no version is ever without one, and two trainings
     # that settle the same name at once only update tags that exist.
     created = client.create_model_version(
@@ -64,7 +64,7 @@ def register(
             DIGEST_TAG: weights,
         },
     )
-    settle(client, name)
+    reconcile(client, name)
     return client.get_model_version(name, created.version)
 
 
@@ -90,9 +90,11 @@ def promote(client: MlflowClient, name: str, version: str | int, reason: str) ->
     """
     chosen = _version(client, name, version)
     origin = {"source_name": name, "source_version": str(chosen.version)}
-    copy = next((v for v in versions(client, PRODUCTION_MODEL) if origin.items() <= v.tags.items()), None)
+    copy = next(
+        (v for v in list_versions(client, PRODUCTION_MODEL) if origin.items() <= v.tags.items()), None
+    )
     if copy is None:
-        load(client, name, version)
+        load_version(client, name, version)
         copy = _copy(client, chosen, origin)
     return _go_live(client, copy, reason)
 
@@ -105,7 +107,7 @@ def roll_back(client: MlflowClient, reason: str) -> ModelVersion:
     RegistryError
         If nothing is live, or nothing was live before it.
     """
-    live = production(client)
+    live = production_version(client)
     if live is None:
         raise RegistryError(f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet")
     before = live.tags.get("previous_version")
@@ -126,17 +128,17 @@ def archive(client: MlflowClient, name: str, version: str | int, reason: str) ->
     return client.get_model_version(name, chosen.version)
 
 
-def production(client: MlflowClient) -> ModelVersion | None:
+def production_version(client: MlflowClient) -> ModelVersion | None:
     """Return the live version, or None while nothing was promoted."""
     return _holder(client, PRODUCTION_MODEL, PRODUCTION)
 
 
-def staged(client: MlflowClient, algorithm: str) -> ModelVersion | None:
+def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None:
     """Return the algorithm's version in staging, or None."""
     return _holder(client, registered_name(algorithm), STAGING)
 
 
-def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
+def list_versions(client: MlflowClient, name: str) -> list[ModelVersion]:
     """Return all versions of a registered model, oldest first; none if the name does not exist."""
     found, token = [], None
     while True:
@@ -146,7 +148,7 @@ def versions(client: MlflowClient, name: str) -> list[ModelVersion]:
             return sorted(found, key=lambda version: int(version.version))
 
 
-def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
+def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
     """Load a version's pipeline after checking its weights against the digest taken at registration.
 
     Raises
@@ -160,7 +162,7 @@ def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
         try:
             uri = f"models:/{name}/{chosen.version}"
             folder = mlflow.artifacts.download_artifacts(uri, dst_path=own)
-            weights = digest(f"{folder}/model.skops")
+            weights = sha256_of_weights(f"{folder}/model.skops")
         except (MlflowException, OSError) as error:
             raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
         if weights != chosen.tags.get(DIGEST_TAG):
@@ -171,7 +173,7 @@ def load(client: MlflowClient, name: str, version: str | int) -> Pipeline:
         return mlflow.sklearn.load_model(folder)
 
 
-def settle(client: MlflowClient, name: str) -> None:
+def reconcile(client: MlflowClient, name: str) -> None:
     """Finish what an interrupted call left half-done, so that aliases and stage tags agree.
 
     Of the production model the alias decides: its holder is tagged ``production``, what else has that tag is
@@ -179,7 +181,7 @@ def settle(client: MlflowClient, name: str) -> None:
     archived. Calls at the same time agree in the end: whoever moves an alias looks again.
     """
     if name == PRODUCTION_MODEL:
-        live = production(client)
+        live = production_version(client)
         if live and live.tags.get("stage") != PRODUCTION:
             _note(client, live, PRODUCTION, "is what the alias names")
         left = [v for v in _in_stage(client, name, PRODUCTION) if not live or v.version != live.version]
@@ -195,7 +197,7 @@ def settle(client: MlflowClient, name: str) -> None:
 
 
 def _in_stage(client: MlflowClient, name: str, stage: str) -> list[ModelVersion]:
-    return [version for version in versions(client, name) if version.tags.get("stage") == stage]
+    return [version for version in list_versions(client, name) if version.tags.get("stage") == stage]
 
 
 def _ensure_name(client: MlflowClient, name: str, description: str) -> None:
@@ -224,15 +226,15 @@ def _copy(client: MlflowClient, chosen: ModelVersion, origin: dict[str, str]) ->
 def _go_live(
     client: MlflowClient, target: ModelVersion, reason: str, previous: str | None = None
 ) -> ModelVersion:
-    live = production(client)
+    live = production_version(client)
     if live is None or live.version != target.version:
-        load(client, target.name, target.version)
+        load_version(client, target.name, target.version)
         if previous is None:
             previous = str(live.version) if live else ""
         client.set_model_version_tag(target.name, target.version, "previous_version", previous)
         _note(client, target, PRODUCTION, reason)
         client.set_registered_model_alias(target.name, PRODUCTION, target.version)
-    settle(client, target.name)
+    reconcile(client, target.name)
     return client.get_model_version(target.name, target.version)
 
 
@@ -262,7 +264,7 @@ def _version(client: MlflowClient, name: str, version: str | int) -> ModelVersio
     try:
         return client.get_model_version(name, str(version))
     except MlflowException as error:
-        known = ", ".join(str(v.version) for v in versions(client, name)) or "none"
+        known = ", ".join(str(v.version) for v in list_versions(client, name)) or "none"
         raise RegistryError(f"{name} has no version {version} (it has: {known})") from error
 
 

@@ -19,32 +19,32 @@ from pathlib import Path
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from helpers.challenge import act
+from helpers.challenge import retrain_if_needed
 from helpers.combine import table_name
 from helpers.config import ROOT
-from helpers.data import DataError, data_path, fingerprint
+from helpers.data import DataError, data_path, sha256
 from helpers.models import ALGORITHMS, algorithm
-from helpers.monitoring import look
-from helpers.owners import close_stale, search
-from helpers.registry import RegistryError, production
-from helpers.retrain_report import CANNOT, TITLES, Outcome, log
+from helpers.monitoring import run_monitoring
+from helpers.owners import search_runs, terminate_stale_runs
+from helpers.registry import RegistryError, production_version
+from helpers.retrain_report import TITLES, TOO_FEW_OUTCOMES, RetrainingOutcome, log_outcome
 from helpers.runs import single_run
-from helpers.series import OUTPUTS, SeriesError
+from helpers.series import OUTPUTS, NotebookError
 from helpers.store import Store, StoreError, connect
 
 LEVEL = "retrain"
 RETRAINED = OUTPUTS / "retrain"
-DONE, FAILED, BLIND, BUSY, INTERRUPTED = 0, 1, 3, 4, 130
+DONE, FAILED, LABELS_MISSING, BUSY, INTERRUPTED = 0, 1, 3, 4, 130
 
 # What ends a call: the next batch would meet the same.
-UNUSABLE = (RegistryError, StoreError, SeriesError, MlflowException, OSError)
+UNUSABLE = (RegistryError, StoreError, NotebookError, MlflowException, OSError)
 
 
-class Busy(RuntimeError):
+class RetrainingInProgress(RuntimeError):
     """Another retraining is going on in this experiment."""
 
 
-def batches(given: str) -> tuple[list[Path], bool]:
+def list_batches(given: str) -> tuple[list[Path], bool]:
     """Return the CSV, or a folder's CSVs, oldest first, and whether it is a folder.
 
     Hidden files are not looked at: copy a table into the folder under such a name, then rename it.
@@ -61,7 +61,7 @@ def batches(given: str) -> tuple[list[Path], bool]:
     return [data_path(given)], False
 
 
-def earlier(store: Store, batch: Path, live_version: str | None) -> Run | None:
+def previous_run(store: Store, batch: Path, live_version: str | None) -> Run | None:
     """Return the run that finished with this very batch, or None.
 
     Parameters
@@ -72,17 +72,18 @@ def earlier(store: Store, batch: Path, live_version: str | None) -> Run | None:
         Only runs that found this version live, or left it live; None for all.
     """
     query = (
-        f"attributes.status = 'FINISHED' and tags.level = '{LEVEL}' "
-        f"and tags.batch_sha256 = '{fingerprint(batch)}'"
+        f"attributes.status = 'FINISHED' and tags.level = '{LEVEL}' and tags.batch_sha256 = '{sha256(batch)}'"
     )
-    for done in search(store.client, store.experiment_id, query):  # the newest first
+    for done in search_runs(store.client, store.experiment_id, query):  # the newest first
         tags = done.data.tags
         if live_version in (None, tags["live_version"], tags["live_after"]):
             return done
     return None
 
 
-def handle(store: Store, batch: Path, data: str | None, models: list[str], out: Path) -> Outcome:
+def process_batch(
+    store: Store, batch: Path, data: str | None, models: list[str], out: Path
+) -> RetrainingOutcome:
     """Look at a batch, retrain if that is the decision, and log it all as a run of ``level=retrain``.
 
     Parameters
@@ -100,58 +101,60 @@ def handle(store: Store, batch: Path, data: str | None, models: list[str], out: 
     ------
     Busy
         If another retraining is going on; nothing was done then.
-    DataError, RegistryError, SeriesError
-        See `monitoring.look` and `series.run`.
+    DataError, RegistryError, NotebookError
+        See `monitoring.run_monitoring` and `series.run_notebooks`.
     """
     _alone(store)
-    sha256 = fingerprint(batch)
-    with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": sha256}) as run_id:
+    fingerprint = sha256(batch)
+    with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": fingerprint}) as run_id:
         _alone(store, run_id)
-        seen = look(store, batch, _reference(store, out) or data)
-        outcome = act(store, seen, models, out)
-        log(store, run_id, outcome)
+        seen = run_monitoring(store, batch, _reference(store, out) or data)
+        outcome = retrain_if_needed(store, seen, models, out)
+        log_outcome(store, run_id, outcome)
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{batch.stem}-{sha256[:12]}-v{seen.live.version}.md").write_text(outcome.markdown())
+        (out / f"{batch.stem}-{fingerprint[:12]}-v{seen.live.version}.md").write_text(outcome.markdown())
     return outcome
 
 
 def _reference(store: Store, out: Path) -> str | None:
     """Return the combined table that the live version was trained on, if ``out`` has it."""
-    live = production(store.client)
+    live = production_version(store.client)
     table = out / table_name(live.tags.get("data_sha256", "")) if live else None
     return str(table) if table and table.is_file() else None
 
 
 def _alone(store: Store, own: str | None = None) -> None:
     """Raise Busy if another retraining is going on; of two that start at once, both give way."""
-    close_stale(store.client, store.experiment_id)
+    terminate_stale_runs(store.client, store.experiment_id)
     query = f"attributes.status = 'RUNNING' and tags.level = '{LEVEL}'"
-    others = [r for r in search(store.client, store.experiment_id, query) if r.info.run_id != own]
+    others = [r for r in search_runs(store.client, store.experiment_id, query) if r.info.run_id != own]
     if others:
-        raise Busy(f"another retraining is going on: run {others[0].info.run_id}. Nothing was done.")
+        raise RetrainingInProgress(
+            f"another retraining is going on: run {others[0].info.run_id}. Nothing was done."
+        )
 
 
 def _batch(store: Store, path: Path, again: bool, options: argparse.Namespace) -> int:
     """Handle one batch, unless that was done before; return its exit code."""
-    live = production(store.client)
+    live = production_version(store.client)
     version = str(live.version) if live else ""
-    done = earlier(store, path, version if again else None)
+    done = previous_run(store, path, version if again else None)
     if done is None:
-        outcome = handle(store, path, options.data, options.models, options.out)
+        outcome = process_batch(store, path, options.data, options.models, options.out)
         print(f"\n{outcome.markdown()}", flush=True)
-        return BLIND if outcome.result == CANNOT else DONE
+        return LABELS_MISSING if outcome.result == TOO_FEW_OUTCOMES else DONE
     tags = done.data.tags
     seen, ended = tags["live_version"], TITLES[tags["outcome"]]
     print(f"{path.name}: looked at before, with version {seen} live: {ended}")
     # Drift that nothing was done about stays an alarm until another model is live.
-    return BLIND if tags["outcome"] == CANNOT and seen == version else DONE
+    return LABELS_MISSING if tags["outcome"] == TOO_FEW_OUTCOMES and seen == version else DONE
 
 
-def once(options: argparse.Namespace) -> int:
+def process_all(options: argparse.Namespace) -> int:
     """Handle what there is; return the exit code."""
     code, store = DONE, None
     try:
-        store, (found, is_folder) = connect(), batches(options.batch)
+        store, (found, is_folder) = connect(), list_batches(options.batch)
         if not found:
             print(f"no CSV in {options.batch}: nothing to do")
         for path in found:
@@ -162,13 +165,13 @@ def once(options: argparse.Namespace) -> int:
             except DataError as error:
                 print(error, file=sys.stderr)
                 code = max(code, FAILED)
-            except (Busy, *UNUSABLE):
+            except (RetrainingInProgress, *UNUSABLE):
                 raise
             except Exception:  # the batches behind it are not to wait for this one for ever
                 print(f"{path.name} failed", file=sys.stderr)
                 traceback.print_exc()
                 code = max(code, FAILED)
-    except Busy as error:
+    except RetrainingInProgress as error:
         print(error)
         return BUSY
     except (DataError, *UNUSABLE) as error:
@@ -177,7 +180,7 @@ def once(options: argparse.Namespace) -> int:
     finally:
         if store:
             with suppress(MlflowException):  # the store may be what failed
-                close_stale(
+                terminate_stale_runs(
                     store.client, store.experiment_id
                 )  # an interrupted notebook's: its kernel is gone
     return code
@@ -204,7 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
         cli.error(str(error))
     try:
         while True:
-            code = once(options)
+            code = process_all(options)
             if not options.every:
                 return code
             time.sleep(options.every)

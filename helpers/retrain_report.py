@@ -4,21 +4,21 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.combine import Combined
-from helpers.monitoring import Look
+from helpers.combine import MergedTable
+from helpers.monitoring import MonitoringResult
 from helpers.store import Store
 
-KEPT, PROMOTED, CANNOT = "kept", "promoted", "too few outcomes"
+KEPT, PROMOTED, TOO_FEW_OUTCOMES = "kept", "promoted", "too few outcomes"
 
 TITLES = {
     KEPT: "the live model stays",
     PROMOTED: "a new model is live",
-    CANNOT: "drift found, but too few outcomes to learn from",
+    TOO_FEW_OUTCOMES: "drift found, but too few outcomes to learn from",
 }
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RetrainingOutcome:
     """How a batch ended.
 
     Attributes
@@ -41,9 +41,9 @@ class Outcome:
 
     result: str
     why: str
-    look: Look
+    look: MonitoringResult
     live_after: int
-    combined: Combined | None = None
+    combined: MergedTable | None = None
     candidates: pd.DataFrame | None = None
     gates: pd.DataFrame | None = None
     tags: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Outcome:
         return "\n\n".join(parts) + "\n"
 
 
-def log(store: Store, run_id: str, outcome: Outcome) -> None:
+def log_outcome(store: Store, run_id: str, outcome: RetrainingOutcome) -> None:
     """Log on a run what happened, linked to the monitoring run and to the series that trained."""
     seen, client = outcome.look, store.client
     facts = {
@@ -89,7 +89,7 @@ def log(store: Store, run_id: str, outcome: Outcome) -> None:
     client.log_text(run_id, outcome.markdown(), "report.md")
 
 
-def _rows(combined: Combined) -> str:
+def _rows(combined: MergedTable) -> str:
     counts = {
         "old customers": combined.kept,
         "new customers": combined.added,

@@ -13,8 +13,8 @@ from mlflow.entities import DatasetInput, InputTag, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
 from helpers.config import TARGET
-from helpers.data import fingerprint
-from helpers.owners import HEARTBEAT, OWNER, beat, close_stale, owner
+from helpers.data import sha256
+from helpers.owners import HEARTBEAT, OWNER, owner, send_heartbeats, terminate_stale_runs
 from helpers.provenance import provenance
 from helpers.store import Store
 
@@ -28,13 +28,13 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
     str
         The run's id. It ends ``FINISHED``, ``FAILED``, or ``KILLED`` if interrupted.
     """
-    close_stale(store.client, store.experiment_id)
+    terminate_stale_runs(store.client, store.experiment_id)
     own = {**resolve_tags(), "level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
     made = store.client.create_run(
         store.experiment_id, run_name=name, tags={**own, **provenance(), **(tags or {})}
     )
     run_id, status, ended = made.info.run_id, "KILLED", threading.Event()
-    threading.Thread(target=beat, args=(store.client, run_id, ended), daemon=True).start()
+    threading.Thread(target=send_heartbeats, args=(store.client, run_id, ended), daemon=True).start()
     try:
         yield run_id
         status = "FINISHED"
@@ -69,4 +69,4 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
         dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
         entity = dataset._to_mlflow_entity()
     store.client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", context)])])
-    store.client.log_batch(run_id, tags=[RunTag("data_sha256", fingerprint(source))])
+    store.client.log_batch(run_id, tags=[RunTag("data_sha256", sha256(source))])

@@ -17,14 +17,14 @@ import pandas as pd
 
 from helpers.config import NEW_CUSTOMERS
 from helpers.data import DataError, data_path, load
-from helpers.live import CONTACT, LiveModel, load_live
+from helpers.live import CONTACT, ProductionModel, load_production_model
 from helpers.registry import RegistryError
 from helpers.runs import log_dataset, single_run
 from helpers.store import Store, StoreError, connect
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredFile:
     """A file that was scored.
 
     Attributes
@@ -45,7 +45,7 @@ class Scored:
     run_id: str
 
 
-def score(live: LiveModel, customers: pd.DataFrame) -> pd.DataFrame:
+def score_customers(live: ProductionModel, customers: pd.DataFrame) -> pd.DataFrame:
     """Score validated customers.
 
     Returns
@@ -61,14 +61,14 @@ def score(live: LiveModel, customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_file(
-    store: Store, live: LiveModel, batch: str | Path | None = None, out: str | Path = "scores.csv"
-) -> Scored:
+    store: Store, live: ProductionModel, batch: str | Path | None = None, out: str | Path = "scores.csv"
+) -> ScoredFile:
     """Score a CSV into another one, and log that as a run with ``level=scoring``.
 
     Parameters
     ----------
     store : Store
-    live : LiveModel
+    live : ProductionModel
     batch : path, optional
         A CSV with the ten features; identifiers and the outcome may be there. None for the embedded
         ``data/new_customers.csv``.
@@ -85,7 +85,7 @@ def score_file(
     if target.exists() and target.samefile(source):
         raise DataError(f"out: {target} is the batch itself. Give the scores a name of their own.")
     customers = load(source, target=False)
-    scores = score(live, customers)
+    scores = score_customers(live, customers)
     with single_run(store, "scoring", {"live_version": str(live.version)}) as run_id:
         write(scores, target)
         log_dataset(store, run_id, customers, source, "scoring")
@@ -100,7 +100,7 @@ def score_file(
         for name, value in metrics.items():
             store.client.log_metric(run_id, name, float(value))
         store.client.log_artifact(run_id, str(target))
-    return Scored(customers, scores, target, run_id)
+    return ScoredFile(customers, scores, target, run_id)
 
 
 def write(scores: pd.DataFrame, target: Path) -> None:
@@ -128,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
         cli.error("--batch is empty: give a CSV of customers, or leave it out")
     try:
         store = connect()
-        live = load_live(store.client)
+        live = load_production_model(store.client)
         scored = score_file(store, live, options.batch, options.out)
     except (DataError, RegistryError, StoreError, OSError) as error:
         print(error, file=sys.stderr)

@@ -11,7 +11,7 @@ from sklearn.model_selection import BaseCrossValidator, GridSearchCV, ParameterG
 from sklearn.utils.parallel import Parallel
 from threadpoolctl import threadpool_limits
 
-from helpers.shared_work import candidate, tasks
+from helpers.shared_work import make_candidate, tasks
 
 
 class SearchError(RuntimeError):
@@ -94,7 +94,7 @@ def grid_search(
     candidates = []
     for index, chosen in enumerate(params):
         try:
-            candidates.append(candidate(pipeline, index, chosen))
+            candidates.append(make_candidate(pipeline, index, chosen))
         except ValueError as error:
             raise SearchError(f"combination {chosen} cannot be set: {error}") from error
     splits = list(check_cv(cv, y, classifier=is_classifier(pipeline)).split(X, y))

@@ -21,10 +21,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
-from helpers.metrics import COSTS
+from helpers.metrics import COST_NAMES
 from helpers.models import ALGORITHMS, algorithm
-from helpers.owners import close_stale
-from helpers.registry import production
+from helpers.owners import terminate_stale_runs
+from helpers.registry import production_version
 from helpers.store import Store, connect
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -33,12 +33,12 @@ OUTPUTS = ROOT / "outputs"
 SECONDS_TO_START = 300
 
 
-class SeriesError(RuntimeError):
+class NotebookError(RuntimeError):
     """A notebook failed; the message has the cell's error and where the executed copy is."""
 
 
 @dataclass(frozen=True)
-class Step:
+class NotebookStep:
     """One notebook to run: its file, what its executed copy is called, and its parameters."""
 
     notebook: str
@@ -46,26 +46,29 @@ class Step:
     parameters: dict = field(default_factory=dict)
 
 
-def steps(
+def notebook_steps(
     models: list[str], data: str | None = None, out: Path = OUTPUTS, costs: dict[str, float] | None = None
-) -> list[Step]:
+) -> list[NotebookStep]:
     """Return the series' notebooks in order, with 03 once per algorithm; scores go into ``out``.
 
     ``costs`` are the training's ``missed_cost`` and ``wasted_cost``, where they are not the defaults.
     """
     given = {"data": str(Path(data).resolve())} if data else {}
     return [
-        Step("01_eda", "01_eda", given),
-        Step("02_preprocess", "02_preprocess", given),
-        *(Step("03_train", f"03_train-{name}", {**given, **(costs or {}), "model": name}) for name in models),
-        Step("04_registry", "04_registry", given),
+        NotebookStep("01_eda", "01_eda", given),
+        NotebookStep("02_preprocess", "02_preprocess", given),
+        *(
+            NotebookStep("03_train", f"03_train-{name}", {**given, **(costs or {}), "model": name})
+            for name in models
+        ),
+        NotebookStep("04_registry", "04_registry", given),
         # These find by themselves what the live model was trained on: another table, if none was promoted.
-        Step("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
-        Step("06_monitor", "06_monitor"),
+        NotebookStep("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
+        NotebookStep("06_monitor", "06_monitor"),
     ]
 
 
-def run(todo: list[Step], out: Path, store: Store) -> str:
+def run_notebooks(todo: list[NotebookStep], out: Path, store: Store) -> str:
     """Execute every step and attach its executed notebook to the MLflow runs it made.
 
     A notebook that makes no run is attached to the next one's.
@@ -84,7 +87,7 @@ def run(todo: list[Step], out: Path, store: Store) -> str:
 
     Raises
     ------
-    SeriesError
+    NotebookError
         From the first notebook that fails.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def _tagging(tags: dict[str, str]) -> Iterator[None]:
             os.environ["MLFLOW_RUN_CONTEXT"] = before
 
 
-def _execute(step: Step, copy: Path, store: Store) -> None:
+def _execute(step: NotebookStep, copy: Path, store: Store) -> None:
     try:
         papermill.execute_notebook(
             NOTEBOOKS / f"{step.notebook}.ipynb",
@@ -132,20 +135,20 @@ def _execute(step: Step, copy: Path, store: Store) -> None:
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
     except PapermillExecutionError as error:
-        raise SeriesError(
+        raise NotebookError(
             f"{step.name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}\n"
             f"The executed copy, with the traceback: {copy}"
         ) from error
     except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that did not start
-        close_stale(store.client, store.experiment_id)  # what the dead kernel left running
-        raise SeriesError(
+        terminate_stale_runs(store.client, store.experiment_id)  # what the dead kernel left running
+        raise NotebookError(
             f"{step.name} failed: {error}. Was there enough memory?\nThe copy up to there: {copy}"
         ) from error
 
 
-def summary(store: Store, series: str) -> pd.DataFrame:
+def summarize(store: Store, series: str) -> pd.DataFrame:
     """Return one row per algorithm of a series: scores, registered version, and who is live."""
-    live = production(store.client)
+    live = production_version(store.client)
     rows = []
     for made in _runs(store, series):
         if made.data.tags["level"] != "model":
@@ -191,19 +194,19 @@ def main(arguments: list[str] | None = None) -> int:
             algorithm(name)
     except ValueError as error:
         cli.error(str(error))
-    costs = {name: getattr(options, name) for name in COSTS}
+    costs = {name: getattr(options, name) for name in COST_NAMES}
     costs = {name: cost for name, cost in costs.items() if cost is not None}
-    every = steps(models, options.data, options.out, costs)
+    every = notebook_steps(models, options.data, options.out, costs)
     todo = [step for step in every if options.only in (None, step.notebook)]
     if not todo:
         cli.error(f"--only {options.only}: no such notebook in the series")
     store = connect()
     try:
-        series = run(todo, options.out, store)
-    except SeriesError as error:
+        series = run_notebooks(todo, options.out, store)
+    except NotebookError as error:
         print(f"failed\n\n{error}", file=sys.stderr)
         return 1
-    if len(table := summary(store, series)):
+    if len(table := summarize(store, series)):
         print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
     print(f"\nExecuted notebooks and scores: {options.out}\nRuns and models: make ui")
     return 0

@@ -15,13 +15,15 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from helpers.config import FEATURES, IDENTIFIERS, TARGET
 from helpers.generator import make_customers
-from helpers.live import load_live
-from helpers.registry import production
+from helpers.live import load_production_model
+from helpers.registry import production_version
 from helpers.schema import ROW, DataError, validate
 from helpers.store import connect
 
-LOOK_EVERY = 2.0  # seconds between two looks at the alias
-RARELY = 15  # times that, at most, between two looks while they fail: a download each may be no small thing
+POLL_SECONDS = 2.0  # seconds between two looks at the alias
+MAX_BACKOFF_FACTOR = (
+    15  # times that, at most, between two looks while they fail: a download each may be no small thing
+)
 
 log = logging.getLogger("uvicorn.error")  # where the server writes what it does
 
@@ -44,7 +46,7 @@ class ServedModel(PythonModel):
     def load_context(self, context: PythonModelContext | None) -> None:
         """Load the live version and begin to follow the alias."""
         self._client = connect().client
-        self._live = load_live(self._client)
+        self._live = load_production_model(self._client)
         log.info("churn version %d answers", self._live.version)
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
@@ -65,7 +67,7 @@ class ServedModel(PythonModel):
         Returns
         -------
         DataFrame of shape (n_customers, 3)
-            See ``LiveModel.score``.
+            See ``ProductionModel.score``.
 
         Raises
         ------
@@ -87,25 +89,25 @@ class ServedModel(PythonModel):
 
     def _follow(self) -> None:
         """Take over every promotion and roll back; whatever goes wrong, the version at hand goes on."""
-        said, pause = None, LOOK_EVERY
+        said, pause = None, POLL_SECONDS
         while not self._stop.wait(pause):
             try:
                 self._take_over()
-                said, pause = None, LOOK_EVERY
+                said, pause = None, POLL_SECONDS
             except Exception as error:  # nothing may end this thread
-                pause = min(2 * pause, RARELY * LOOK_EVERY)
+                pause = min(2 * pause, MAX_BACKOFF_FACTOR * POLL_SECONDS)
                 # One message per trouble, not one per look.
                 if (trouble := str(error)) != said:
                     log.warning("churn version %d goes on answering: %s", self._live.version, trouble)
                     said = trouble
 
     def _take_over(self) -> None:
-        version = production(self._client)
+        version = production_version(self._client)
         if version is None:
             raise RuntimeError("no version is live any more")
         if int(version.version) == self._live.version:
             return
-        live = load_live(self._client)
+        live = load_production_model(self._client)
         # One that loads but can't score would lose every request: it has to score somebody first.
         live.score(make_customers(2, seed=1))
         log.info("churn version %d answers, after version %d", live.version, self._live.version)

@@ -26,7 +26,7 @@ import pandas as pd
 from mlflow.pyfunc import scoring_server
 
 from helpers.config import FEATURES, ROOT
-from helpers.live import load_live
+from helpers.live import load_production_model
 from helpers.registry import RegistryError
 from helpers.store import StoreError, connect, tracking_uri
 
@@ -40,7 +40,7 @@ class ServingError(RuntimeError):
 
 
 @contextmanager
-def served(port: int | None = None, workers: int = 1) -> Iterator[str]:
+def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
     """Give the URL of a served model: that in ``CHURN_SERVE_URL``, else of one that runs inside the block.
 
     Parameters
@@ -92,7 +92,7 @@ def served(port: int | None = None, workers: int = 1) -> Iterator[str]:
                 server.wait()
 
 
-def ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
+def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     """Have customers scored by a served model.
 
     Parameters
@@ -105,7 +105,7 @@ def ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame of shape (n_customers, 3)
-        Same index; ``probability``, ``decision`` and ``model_version``, as ``LiveModel.score`` gives them.
+        See ``ProductionModel.score``; same index.
 
     Raises
     ------
@@ -177,7 +177,9 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     try:
-        load_live(connect().client)  # said here once and clearly, not by every worker with a traceback
+        load_production_model(
+            connect().client
+        )  # said here once and clearly, not by every worker with a traceback
     except (RegistryError, StoreError) as error:
         sys.exit(f"cannot serve: {error}")
     model = _write_model(Path(tempfile.mkdtemp(prefix="churn-serve-")) / "model")

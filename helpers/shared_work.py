@@ -19,7 +19,7 @@ from sklearn.utils.parallel import delayed
 
 from helpers import forests, neighbors
 from helpers.scores import score
-from helpers.stand_in import Remembered
+from helpers.stand_in import PrecomputedTransform
 
 # What can share more than preprocessing: a module that says which parameters may differ (VARYING), which
 # estimators qualify (shareable) and how to fit them together (fit). Anything else is fitted plainly.
@@ -50,7 +50,7 @@ class Candidate(NamedTuple):
     full: BaseEstimator
 
 
-class Outcome(NamedTuple):
+class FoldResult(NamedTuple):
     """A combination in one fold: figures as GridSearchCV collects them, P(y=1) of the validation part."""
 
     index: int
@@ -87,10 +87,10 @@ class Fold:
         if self.prepare is None:
             return model
         seen = [(self.train, self.tables[1]), (self.val, self.tables[2])]
-        return Pipeline([("prepare", Remembered(self.prepare, seen)), ("classify", model)])
+        return Pipeline([("prepare", PrecomputedTransform(self.prepare, seen)), ("classify", model)])
 
 
-def candidate(pipeline: BaseEstimator, index: int, params: dict) -> Candidate:
+def make_candidate(pipeline: BaseEstimator, index: int, params: dict) -> Candidate:
     """Return a combination; what is no plain Pipeline has no preprocessing of its own to share.
 
     Raises
@@ -146,7 +146,7 @@ def tasks(
                 except Exception:
                     batches = batches[:1]  # this one meets the error again and reports it
             for batch in batches:
-                yield delayed(run)(fold, batch, scorers)
+                yield delayed(run_batch)(fold, batch, scorers)
 
 
 def _standard(scorers: Callable) -> bool:
@@ -169,7 +169,7 @@ def _batches(group: list[Candidate], n_rows: int) -> list[list[Candidate]]:
     return list(batches.values())
 
 
-def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, list[Outcome]]:
+def run_batch(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, list[FoldResult]]:
     """Fit and score a batch in a fold; return the fold's number and the outcomes up to the first error."""
     task = object()
     _running.add(task)
@@ -179,7 +179,7 @@ def run(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, lis
         _running.discard(task)
 
 
-def _outcomes(fold: Fold, batch: list[Candidate], scorers: Callable) -> Iterator[Outcome]:
+def _outcomes(fold: Fold, batch: list[Candidate], scorers: Callable) -> Iterator[FoldResult]:
     for position, each in enumerate(batch):
         try:
             if position == 0:
@@ -197,9 +197,9 @@ def _outcomes(fold: Fold, batch: list[Candidate], scorers: Callable) -> Iterator
                 "test_scores": val,
                 "train_scores": score(scorers, whole, fold.train, fold.y_train),
             }
-            yield Outcome(each.index, figures, _probability(model, fold.tables[2]))
+            yield FoldResult(each.index, figures, _probability(model, fold.tables[2]))
         except Exception as error:
-            yield Outcome(each.index, error=error)
+            yield FoldResult(each.index, error=error)
             return
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
 
-class Remembered(TransformerMixin, BaseEstimator):
+class PrecomputedTransform(TransformerMixin, BaseEstimator):
     """A fitted preprocessing that remembers what it made of the tables it has seen.
 
     Parameters
@@ -24,7 +24,7 @@ class Remembered(TransformerMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X: object, y: object = None) -> "Remembered":
+    def fit(self, X: object, y: object = None) -> "PrecomputedTransform":
         """Return itself: it is fitted."""
         return self
 
@@ -36,7 +36,7 @@ class Remembered(TransformerMixin, BaseEstimator):
         return self.fitted.transform(X)
 
 
-class Answers(ClassifierMixin, BaseEstimator):
+class PrecomputedPredictions(ClassifierMixin, BaseEstimator):
     """A fitted classifier's probabilities and predictions on the tables it will be asked about.
 
     Parameters
@@ -51,7 +51,7 @@ class Answers(ClassifierMixin, BaseEstimator):
         self.answers = answers
         self.classes_ = classes
 
-    def fit(self, X: object, y: object = None) -> "Answers":
+    def fit(self, X: object, y: object = None) -> "PrecomputedPredictions":
         """Return itself: it is fitted."""
         return self
 

@@ -57,7 +57,7 @@ def connect() -> Store:
         artifacts = (file.parent / "mlartifacts").as_uri()
     mlflow.set_tracking_uri(uri)
     try:
-        with _impatient():
+        with _short_http_timeouts():
             client = MlflowClient()
             client.search_experiments(max_results=1)
     except (MlflowException, OSError) as error:
@@ -119,7 +119,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def _short_http_timeouts() -> Iterator[None]:
     """Let a server that is not there fail in seconds; MLflow's default retries go on for minutes."""
     settings = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
     before = {name: os.environ.get(name) for name in settings}

@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.figures_style import ACCENT, MUTED, STAYED, figure
-from helpers.metrics import paid
+from helpers.metrics import decision_costs
 
 # A retention call or voucher is cheap beside the margin of a customer who leaves: five to one is a common
 # order of size, and a setting of the training notebook.
 MISSED_COST, WASTED_COST = 5.0, 1.0
 
 # A threshold that no probability reaches.
-NOBODY = float(np.nextafter(1, 2))
+ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Threshold:
 
     def summary(self) -> str:
         """Return the rule and its alternatives in words."""
-        rule = "nobody" if self.value == NOBODY else f"from a probability of {self.value:.3f}"
+        rule = "nobody" if self.value == ABOVE_ALL_SCORES else f"from a probability of {self.value:.3f}"
         return (
             f"contact {rule}: costs {self.cost:.3f} per customer\n"
             f"contact from 0.5: {self.cost_half:.3f}, nobody: {self.cost_nobody:.3f}, "
@@ -61,7 +61,7 @@ def check_costs(missed_cost: float, wasted_cost: float) -> None:
             raise ValueError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
 
 
-def choose(
+def choose_threshold(
     y: ArrayLike,
     probability: ArrayLike,
     *,
@@ -97,7 +97,7 @@ def choose(
     share = float(np.mean(y))
     value, cost = float(values[best]), float(costs[best])
     if (nobody := share * missed_cost) <= cost:
-        value, cost = NOBODY, nobody
+        value, cost = ABOVE_ALL_SCORES, nobody
     return Threshold(
         value=value,
         missed_cost=float(missed_cost),
@@ -105,7 +105,7 @@ def choose(
         cost=cost,
         cost_nobody=nobody,
         cost_everybody=(1 - share) * wasted_cost,
-        cost_half=float(paid(y, probability, 0.5, missed_cost, wasted_cost).mean()),
+        cost_half=float(decision_costs(y, probability, 0.5, missed_cost, wasted_cost).mean()),
     )
 
 

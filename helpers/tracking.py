@@ -16,10 +16,18 @@ from mlflow.tracking.context.registry import resolve_tags
 from sklearn.model_selection import BaseCrossValidator
 
 from helpers.config import SCORES, TARGET
-from helpers.data import fingerprint
-from helpers.leaves import Leaf, writer
-from helpers.models import combination_name, combinations, unprefixed
-from helpers.owners import HEARTBEAT, OWNER, beat, close, close_stale, owner, search
+from helpers.data import sha256
+from helpers.leaves import ChildRun, make_writer
+from helpers.models import combination_name, combinations, strip_step_prefix
+from helpers.owners import (
+    HEARTBEAT,
+    OWNER,
+    owner,
+    search_runs,
+    send_heartbeats,
+    terminate_run,
+    terminate_stale_runs,
+)
 from helpers.progress import progress
 from helpers.provenance import provenance
 from helpers.runs import log_dataset
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 QUEUED = 256  # results waiting to be written; then the search waits, so memory stays bounded
 
 
-class RunTree:
+class TrainingRun:
     """Writes a search into MLflow while it goes on; use it in a ``with`` block.
 
     Entering closes what dead processes left running and makes the model run and its folds. Leaving ends the
@@ -71,7 +79,7 @@ class RunTree:
     ):
         self.store, self.client = store, store.client
         self.algorithm, self.source = algorithm, source
-        self.data_sha256 = fingerprint(source)
+        self.data_sha256 = sha256(source)
         self._data = X.assign(**{TARGET: y})
         self._sizes = [(len(train), len(val)) for train, val in cv.split(X, y)]
         self._leaves = len(combinations(grid)) * len(self._sizes) if grid else None
@@ -79,8 +87,8 @@ class RunTree:
         self._error: BaseException | None = None
         self._abandoned = threading.Event()
 
-    def __enter__(self) -> "RunTree":
-        close_stale(self.client, self.store.experiment_id)
+    def __enter__(self) -> "TrainingRun":
+        terminate_stale_runs(self.client, self.store.experiment_id)
         self._tags = {**resolve_tags(), "algorithm": self.algorithm}
         own = {"level": "model", OWNER: owner(), HEARTBEAT: str(time.time()), "data_sha256": self.data_sha256}
         self.model_run_id = self._create(self.algorithm, {**own, **provenance()})
@@ -88,7 +96,7 @@ class RunTree:
             self._fold_ids = [self._create_fold(number) for number in range(1, len(self._sizes) + 1)]
             log_dataset(self.store, self.model_run_id, self._data, self.source, "training")
             self._bar = progress(self._leaves, self.algorithm)
-            self._writer = writer(self.store)
+            self._writer = make_writer(self.store)
         except BaseException:
             self._close("FAILED")
             raise
@@ -97,7 +105,7 @@ class RunTree:
         ]
         self._ended = threading.Event()
         beating = (self.client, self.model_run_id, self._ended)
-        self._threads.append(threading.Thread(target=beat, args=beating, daemon=True))
+        self._threads.append(threading.Thread(target=send_heartbeats, args=beating, daemon=True))
         for thread in self._threads:
             thread.start()
         return self
@@ -173,7 +181,7 @@ class RunTree:
             self._raise_writers_error()
 
     def _close(self, status: str) -> None:
-        close(self.client, self.client.get_run(self.model_run_id), status)
+        terminate_run(self.client, self.client.get_run(self.model_run_id), status)
 
     def _create(self, name: str, tags: Mapping[str, str]) -> str:
         made = self.client.create_run(self.store.experiment_id, run_name=name, tags={**self._tags, **tags})
@@ -204,14 +212,14 @@ class RunTree:
                     self._queue.task_done()
                 self._bar.update(len(leaves))
 
-    def _leaf(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> Leaf:
+    def _leaf(self, fold: int, index: int, params: Mapping, scores: Mapping[str, float]) -> ChildRun:
         tags = {
             "level": "combination",
             "fold": str(fold + 1),
             "key": f"fold-{fold + 1}/{index}",
             "mlflow.parentRunId": self._fold_ids[fold],
         }
-        return Leaf(combination_name(params), {**self._tags, **tags}, unprefixed(params), scores)
+        return ChildRun(combination_name(params), {**self._tags, **tags}, strip_step_prefix(params), scores)
 
     def _delete_strays(self, fold_id: str) -> None:
         """Delete leaves that nobody fills: a server that dies may have made a run whose answer got lost.
@@ -219,7 +227,7 @@ class RunTree:
         MLflow's client then asks again, and that second run holds the result.
         """
         query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{fold_id}'"
-        for stray in search(self.client, self.store.experiment_id, query):
+        for stray in search_runs(self.client, self.store.experiment_id, query):
             self.client.delete_run(stray.info.run_id)
 
     def _log_batch(self, run_id: str, metrics: Mapping | None = None, params: Mapping | None = None) -> None:
@@ -227,7 +235,7 @@ class RunTree:
         self.client.log_batch(
             run_id,
             metrics=[Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()],
-            params=[Param(key, str(value)) for key, value in unprefixed(params or {}).items()],
+            params=[Param(key, str(value)) for key, value in strip_step_prefix(params or {}).items()],
         )
 
     def _raise_writers_error(self) -> None:

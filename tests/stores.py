@@ -93,8 +93,8 @@ def _run_series(uri: str, part: slice) -> None:
     from helpers.store import connect
 
     with in_use(uri), redirect_stdout(io.StringIO()):
-        todo = [step for step in series.steps(list(ALGORITHMS)) if step.notebook <= "04_registry"]
-        series.run(todo[part], executed(), connect())
+        todo = [step for step in series.notebook_steps(list(ALGORITHMS)) if step.notebook <= "04_registry"]
+        series.run_notebooks(todo[part], executed(), connect())
 
 
 def _file(uri: str) -> str:

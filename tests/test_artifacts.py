@@ -12,7 +12,7 @@ from mlflow.models import get_model_info
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline as chain
 
-from helpers.artifacts import REQUIREMENTS, digest, log_files, log_model, trusted_types
+from helpers.artifacts import REQUIREMENTS, log_files, log_model, sha256_of_weights, trusted_types
 from helpers.config import EMBEDDED_DATA, FEATURES
 from helpers.data import load, split
 from helpers.figures_style import figure
@@ -63,7 +63,7 @@ def test_unreviewed_type_is_refused_by_name(sample):
 def test_digest_is_the_files_sha256(tmp_path):
     weights = tmp_path / "model.skops"
     weights.write_bytes(b"weights")
-    assert digest(weights) == hashlib.sha256(b"weights").hexdigest()
+    assert sha256_of_weights(weights) == hashlib.sha256(b"weights").hexdigest()
 
 
 DATA = [EMBEDDED_DATA, pytest.param(REAL_DATA, marks=needs_real_data)]

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.combine import combine, customer_ids, save
+from helpers.combine import customer_ids, merge_batch, save_table
 from helpers.config import TARGET
-from helpers.data import DataError, fingerprint, load, split
+from helpers.data import DataError, load, sha256, split
 from helpers.generator import make_customers
 from helpers.monitoring import TOLERATED
 from helpers.schema import validate
@@ -28,7 +28,7 @@ def test_every_row_is_somewhere(old, batch):
     batch.loc[13:20, "Age"] = np.nan
     batch.loc[30:32, "Geography"] = "Italy"
     batch.loc[40:42, "CustomerId"] = old["CustomerId"].iloc[:3].to_numpy()
-    made = combine(old, batch)
+    made = merge_batch(old, batch)
     assert made.left_out == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
     assert (made.kept, made.added, made.replaced) == (1997, 500 - 24, 3)
     assert made.left == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
@@ -41,16 +41,16 @@ def test_every_row_is_somewhere(old, batch):
 def test_a_customer_id_that_is_not_whole_is_refused(old, batch):
     ids = batch["CustomerId"].astype("float64") + 0.5
     with pytest.raises(DataError, match=r"CustomerId: .*\.5 is not a whole number. Correct the 500 rows"):
-        combine(old, batch.assign(CustomerId=ids))
+        merge_batch(old, batch.assign(CustomerId=ids))
 
 
 def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, tmp_path):
-    path = save(combine(old, batch).table, tmp_path)
+    path = save_table(merge_batch(old, batch).table, tmp_path)
     again = load(path)
-    assert path.name == f"customers-{fingerprint(path)[:12]}.csv"
-    assert save(combine(old, batch).table, tmp_path) == path
-    assert save(combine(again, batch).table, tmp_path) == path  # the same batch once more
-    assert save(combine(old, batch.iloc[::-1]).table, tmp_path) == path
+    assert path.name == f"customers-{sha256(path)[:12]}.csv"
+    assert save_table(merge_batch(old, batch).table, tmp_path) == path
+    assert save_table(merge_batch(again, batch).table, tmp_path) == path  # the same batch once more
+    assert save_table(merge_batch(old, batch.iloc[::-1]).table, tmp_path) == path
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     features = [name for name in old if name not in ("RowNumber", "CustomerId")]
     merged = pd.concat([old, batch]).set_index("CustomerId")[features[1:]]
@@ -61,23 +61,23 @@ def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, 
 
 def test_a_batch_without_row_numbers_and_surnames_will_do(old, batch, tmp_path):
     bare = batch.drop(columns=["RowNumber", "Surname"])
-    assert len(load(save(combine(old, bare).table, tmp_path))) == 2500
+    assert len(load(save_table(merge_batch(old, bare).table, tmp_path))) == 2500
 
 
 def test_customer_id_is_needed(old, batch):
     with pytest.raises(DataError, match="CustomerId: the column is missing"):
-        combine(old, batch.drop(columns="CustomerId"))
+        merge_batch(old, batch.drop(columns="CustomerId"))
 
 
 def test_nothing_is_added_without_outcomes(old, batch):
-    made = combine(old, batch.drop(columns=TARGET))
+    made = merge_batch(old, batch.drop(columns=TARGET))
     assert (made.added, made.left_out["no outcome"], len(made.table)) == (0, 500, 2000)
 
 
 def test_hold_outs_of_old_and_combined_table_are_independent():
     """Else customers that neither model knows would have another share of churners than all others."""
     old = load()
-    table = combine(old, validate(make_customers(2000, 50), target=False)).table
+    table = merge_batch(old, validate(make_customers(2000, 50), target=False)).table
     seen = customer_ids(old.loc[split(old).X_train.index])
     held_out = table.loc[split(table).X_test.index]
     fair = held_out[~customer_ids(held_out).isin(seen)]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from helpers import figures_scoring
-from helpers.expected import by_segment, calibration, costs
+from helpers.expected import expected_churn_by_segment, expected_costs, fit_calibration
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,14 @@ def world():
 
 def test_calibration_finds_the_rate_and_keeps_the_order(world):
     known, new = world[:10_000], world[10_000:]
-    found = calibration(known["score"], known["left"])(new["score"])
+    found = fit_calibration(known["score"], known["left"])(new["score"])
     assert np.abs(found - new["rate"]).mean() < 0.02 < (new["score"] - new["rate"]).mean()
     assert (np.diff(found[np.argsort(new["score"])]) >= 0).all()
-    assert (calibration(known["score"], known["left"])([-1.0, 2.0]) == [found.min(), found.max()]).all()
+    assert (fit_calibration(known["score"], known["left"])([-1.0, 2.0]) == [found.min(), found.max()]).all()
 
 
 def test_expected_share_lies_within_its_interval_as_often_as_said(world):
-    table = by_segment(world["rate"], pd.Series(np.arange(len(world)) % 200))
+    table = expected_churn_by_segment(world["rate"], pd.Series(np.arange(len(world)) % 200))
     seen = world["left"].groupby(np.arange(len(world)) % 200).mean()
     assert (table["customers"] == 100).all()
     inside = ((seen >= table["low"]) & (seen <= table["high"])).mean()
@@ -34,7 +34,7 @@ def test_expected_share_lies_within_its_interval_as_often_as_said(world):
 
 def test_costs_are_what_mistakes_cost():
     rate = pd.Series([0.9, 0.2, 0.1])
-    found = costs(rate, pd.Series([True, False, False]), missed_cost=5, wasted_cost=1)
+    found = expected_costs(rate, pd.Series([True, False, False]), missed_cost=5, wasted_cost=1)
     assert found.to_dict() == pytest.approx(
         {"contact nobody": 6.0, "contact everybody": 1.8, "the model's decision": 0.1 + 1.0 + 0.5}
     )
@@ -50,9 +50,9 @@ def test_figures_say_what_they_show(world):
     fig = figures_scoring.reasons(why, customers, pd.Series([1, 2]))
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["1  0.80", "2  0.20"]
     assert fig.axes[0].get_xticklabels()[0].get_text() == "Age"
-    table = by_segment(world["rate"], pd.Series(np.arange(len(world)) % 2)).assign(seen=0.5)
+    table = expected_churn_by_segment(world["rate"], pd.Series(np.arange(len(world)) % 2)).assign(seen=0.5)
     fig = figures_scoring.expected_by_segment({"Half": table, "Again": table}, customers)
     assert [ax.get_title() for ax in fig.axes] == ["Half", "Again"]
-    fig = figures_scoring.decision_costs(pd.Series({"a": 10.0, "b": 8.0, "model": 3.0}), customers)
+    fig = figures_scoring.expected_costs(pd.Series({"a": 10.0, "b": 8.0, "model": 3.0}), customers)
     assert "saves 5" in fig.axes[0].get_title()
     assert fig.get_supxlabel() == "some.csv"

@@ -10,7 +10,7 @@ from helpers.config import FEATURES, TARGET
 from helpers.data import load, split
 from helpers.figures_performance import performance
 from helpers.generator import make_customers
-from helpers.monitoring import TOLERATED, monitor
+from helpers.monitoring import TOLERATED, evaluate_batch
 from helpers.schema import validate
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -25,7 +25,7 @@ def judge():
         batch = validate(make_customers(rows, 70, shift), target=False, tolerate=TOLERATED)
         batch.attrs["source"] = "made up"
         known = promised if costs else {name: promised[name] for name in ("test_f1", "test_roc_auc")}
-        return monitor(live, reference, batch.drop(columns=list(drop)), known)
+        return evaluate_batch(live, reference, batch.drop(columns=list(drop)), known)
 
     return made
 

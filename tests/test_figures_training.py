@@ -7,11 +7,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 
 from helpers.figures_training import grid_scores, train_validation_gap, training_figures
-from helpers.models import ALGORITHMS, prefixed
+from helpers.models import ALGORITHMS, add_step_prefix
 
 
 def results(grid: dict) -> dict:
-    params = list(ParameterGrid(prefixed(grid)))
+    params = list(ParameterGrid(add_step_prefix(grid)))
     scores = np.linspace(0.4, 0.6, len(params))
     return {
         "params": params,

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 
 from helpers.artifacts import log_model
-from helpers.candidates import NoCandidates, candidates
-from helpers.combine import combine, customer_ids
+from helpers.candidates import NoChallengers, compare_challengers
+from helpers.combine import customer_ids, merge_batch
 from helpers.config import FEATURES, TARGET
-from helpers.data import DataError, fingerprint, load, split
-from helpers.gates import check, fold_scores, paired_test, passed
+from helpers.data import DataError, load, sha256, split
+from helpers.gates import all_passed, fold_scores, paired_test, run_gates
 from helpers.metrics import evaluate
 from helpers.models import make_pipeline
-from helpers.reference import unseen_by_live
-from helpers.registry import load as load_version
-from helpers.registry import promote, register, staged
+from helpers.reference import not_in_production_training
+from helpers.registry import load_version as load_version
+from helpers.registry import promote, register, staging_version
 
 GATES = ["same schema", "sound probabilities", "better than no model", "not below the live version"]
 
@@ -46,7 +46,7 @@ def add(store, fitted, sample):
 
 
 def verdicts(store, candidate, sample) -> dict[str, bool]:
-    gates = check(store.client, candidate, sample.X_train, sample.X_test, sample.y_test)
+    gates = run_gates(store.client, candidate, sample.X_train, sample.X_test, sample.y_test)
     return {gate.name: gate.passed for gate in gates}
 
 
@@ -78,7 +78,7 @@ def test_the_detail_names_what_either_would_cost_at_its_own_threshold(store, add
     promote(store.client, live.name, live.version, "good")
     candidate = add("forest", threshold=0.2, costs=COSTS)
     unseen = pd.Series(sample.X_test.index % 2 == 0, index=sample.X_test.index)
-    gate = check(store.client, candidate, sample.X_train, sample.X_test, sample.y_test, unseen)[-1]
+    gate = run_gates(store.client, candidate, sample.X_train, sample.X_test, sample.y_test, unseen)[-1]
     costs = []
     for name, threshold in (("forest", 0.2), ("tree", 0.4)):
         probability = fitted[name].predict_proba(sample.X_test)[:, 1]
@@ -100,7 +100,7 @@ def test_without_threshold_or_costs_the_detail_is_f1_alone(
     live = add("tree", threshold=live_threshold, costs=COSTS)
     promote(store.client, live.name, live.version, "good")
     candidate = add("forest", threshold=threshold, costs=costs)
-    gate = check(store.client, candidate, sample.X_train, sample.X_test, sample.y_test)[-1]
+    gate = run_gates(store.client, candidate, sample.X_train, sample.X_test, sample.y_test)[-1]
     assert gate.detail.startswith("hold-out F1") and "cost" not in gate.detail
 
 
@@ -108,7 +108,7 @@ def test_a_dearer_candidate_passes_by_its_f1(store, add, sample):
     live = add("forest", threshold=0.2, costs=COSTS)
     promote(store.client, live.name, live.version, "good")
     dear = add("forest", threshold=0.99, costs={"missed_cost": 50.0, "wasted_cost": 1.0})
-    gate = check(store.client, dear, sample.X_train, sample.X_test, sample.y_test)[-1]
+    gate = run_gates(store.client, dear, sample.X_train, sample.X_test, sample.y_test)[-1]
     cost, now = re.search(r"cost a customer ([\d.]+), live version ([\d.]+)", gate.detail).groups()
     assert gate.passed and float(cost) > float(now)
 
@@ -133,9 +133,9 @@ def grown(store, add, tmp_path):
     old.to_csv(path, index=False)
     by_heart = make_pipeline("tree").set_params(classify__max_depth=None, classify__class_weight=None)
     known = split(load(path))
-    version = add("tree", model=by_heart.fit(known.X_train, known.y_train), sha256=fingerprint(path))
+    version = add("tree", model=by_heart.fit(known.X_train, known.y_train), sha256=sha256(path))
     promote(store.client, version.name, version.version, "by heart")
-    return path, combine(load(path), batch).table
+    return path, merge_batch(load(path), batch).table
 
 
 def test_the_live_version_gains_nothing_from_customers_it_knows_by_heart(store, add, grown):
@@ -145,11 +145,11 @@ def test_the_live_version_gains_nothing_from_customers_it_knows_by_heart(store, 
     candidate = add("forest", model=better.fit(parts.X_train, parts.y_train))
 
     def verdict(*unseen):
-        gates = check(store.client, candidate, parts.X_train, parts.X_test, parts.y_test, *unseen)
+        gates = run_gates(store.client, candidate, parts.X_train, parts.X_test, parts.y_test, *unseen)
         return gates[-1]
 
     assert not verdict().passed  # the leak
-    unseen = unseen_by_live(store, table, str(path))
+    unseen = not_in_production_training(store, table, str(path))
     assert verdict(unseen).passed
     count = int(unseen[parts.X_test.index].sum())
     assert f"{count} held-out customers new to both" in verdict(unseen).detail
@@ -167,7 +167,7 @@ def test_too_few_customers_new_to_both_are_no_quiet_pass(store, add, fitted, sam
     live = add("tree")
     promote(store.client, live.name, live.version, "good")
     unseen = pd.Series(sample.y_test == 0, index=sample.X_test.index)
-    gates = check(store.client, add("forest"), sample.X_train, sample.X_test, sample.y_test, unseen)
+    gates = run_gates(store.client, add("forest"), sample.X_train, sample.X_test, sample.y_test, unseen)
     assert not gates[-1].passed
     assert "0 of the rarer class are too few" in gates[-1].detail
 
@@ -176,19 +176,19 @@ def test_a_live_version_whose_table_is_gone_is_favoured_and_that_is_said(store, 
     path, table = grown
     path.unlink()
     with pytest.warns(UserWarning, match=r"may know some held-out customers.*Give it as `live_data`"):
-        assert unseen_by_live(store, table).all()
+        assert not_in_production_training(store, table).all()
     other = path.with_name("other.csv")
     other.write_text("not that file")
     with pytest.raises(DataError, match="is that file"):
-        unseen_by_live(store, table, str(other))
+        not_in_production_training(store, table, str(other))
 
 
 def test_everybody_is_new_while_nothing_is_live(store):
-    assert unseen_by_live(store, load().head(20)).all()
+    assert not_in_production_training(store, load().head(20)).all()
 
 
 def test_no_gates_is_not_passed():
-    assert not passed([])
+    assert not all_passed([])
 
 
 def test_fold_scores_come_in_the_folds_order(store, add):
@@ -218,10 +218,12 @@ def test_paired_test_is_wider_than_the_plain_one():
 def test_candidates_are_of_this_data_and_best_first(store, add):
     add("knn", folds=(0.4,) * 5)
     add("forest", folds=(0.6,) * 5)
-    table = candidates(store, "abc")
+    table = compare_challengers(store, "abc")
     assert list(table.index) == ["forest", "knn"]
     assert table.loc["forest", "version"] == 1
-    store.client.set_model_version_tag("churn-knn", staged(store.client, "knn").version, "data_sha256", "x")
-    assert list(candidates(store, "abc").index) == ["forest"]
-    with pytest.raises(NoCandidates, match=r"churn-knn, churn-forest.*03_train"):
-        candidates(store, "other")
+    store.client.set_model_version_tag(
+        "churn-knn", staging_version(store.client, "knn").version, "data_sha256", "x"
+    )
+    assert list(compare_challengers(store, "abc").index) == ["forest"]
+    with pytest.raises(NoChallengers, match=r"churn-knn, churn-forest.*03_train"):
+        compare_challengers(store, "other")

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from helpers import data, generator, schema
 from helpers.config import EMBEDDED_DATA, FEATURES
 from helpers.generator import make_customers
-from helpers.models import make_grid, make_pipeline, prefixed
+from helpers.models import add_step_prefix, make_grid, make_pipeline
 from tests.paths import REAL_DATA, needs_real_data
 
 # The public table's churn rate by group and, last, its other figures; the tolerance is 1.5 points.
@@ -59,7 +59,7 @@ def test_models_find_about_as_much_as_in_the_public_table(algorithm):
     parts = data.split(data.load(EMBEDDED_DATA))
     folds = StratifiedKFold(5, shuffle=True, random_state=42)
     search = GridSearchCV(
-        make_pipeline(algorithm), prefixed(make_grid(algorithm)), scoring="f1", cv=folds, n_jobs=-1
+        make_pipeline(algorithm), add_step_prefix(make_grid(algorithm)), scoring="f1", cv=folds, n_jobs=-1
     ).fit(parts.X_train, parts.y_train)
     f1, auc = SCORES[algorithm]
     assert search.best_score_ == pytest.approx(f1, abs=0.03)

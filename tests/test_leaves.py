@@ -8,13 +8,13 @@ import pytest
 from mlflow.exceptions import MlflowException
 from sqlalchemy.engine import make_url
 
-from helpers.leaves import ClientWriter, DatabaseWriter, Leaf, writer
-from helpers.owners import search
+from helpers.leaves import ChildRun, ClientWriter, DatabaseWriter, make_writer
+from helpers.owners import search_runs
 from helpers.store import connect
 from tests import stores
 
 LEAVES = [
-    Leaf(
+    ChildRun(
         f"max_depth={depth}",
         {"level": "combination", "mlflow.user": "somebody", "mlflow.parentRunId": "f" * 32},
         {"max_depth": depth, "weights": None, "long": "x" * 7000},
@@ -58,7 +58,7 @@ def test_database_rows_are_those_of_the_client():
 
 def test_client_reads_back_what_was_inserted(store):
     DatabaseWriter(store).write(LEAVES)
-    (run,) = search(store.client, store.experiment_id, "params.max_depth = '1' and metrics.val_f1 > 0.2")
+    (run,) = search_runs(store.client, store.experiment_id, "params.max_depth = '1' and metrics.val_f1 > 0.2")
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "max_depth=1"
     assert run.data.metrics == {"val_f1": 0.25, "odd": 0.5}
@@ -68,27 +68,29 @@ def test_client_reads_back_what_was_inserted(store):
 
 @pytest.mark.parametrize("how", [DatabaseWriter, ClientWriter])
 def test_what_mlflow_refuses_is_refused_and_nothing_is_half_written(store, how):
-    bad = Leaf("bad", {}, {"max_depth": 1}, {"no/../key": 1.0})
+    bad = ChildRun("bad", {}, {"max_depth": 1}, {"no/../key": 1.0})
     with pytest.raises(MlflowException, match="no/"):
         how(store).write([bad])
-    assert not search(store.client, store.experiment_id, "")
+    assert not search_runs(store.client, store.experiment_id, "")
 
 
 def test_one_bad_leaf_leaves_the_whole_batch_out(store):
     with pytest.raises(MlflowException):
-        DatabaseWriter(store).write([*LEAVES, Leaf("bad", {}, {"": 1}, {})])
-    assert not search(store.client, store.experiment_id, "")
+        DatabaseWriter(store).write([*LEAVES, ChildRun("bad", {}, {"": 1}, {})])
+    assert not search_runs(store.client, store.experiment_id, "")
 
 
 def test_writer_follows_the_store(store):
-    assert isinstance(writer(store), DatabaseWriter)
+    assert isinstance(make_writer(store), DatabaseWriter)
 
 
 def _write_many(uri: str, number: int) -> None:
     with stores.in_use(uri):
-        target = writer(connect())
+        target = make_writer(connect())
         for batch in range(20):
-            target.write([Leaf(f"{number}-{batch}-{leaf}", {}, {}, {"val_f1": 0.5}) for leaf in range(20)])
+            target.write(
+                [ChildRun(f"{number}-{batch}-{leaf}", {}, {}, {"val_f1": 0.5}) for leaf in range(20)]
+            )
 
 
 def test_processes_that_write_at_once_lose_nothing():
@@ -102,4 +104,4 @@ def test_processes_that_write_at_once_lose_nothing():
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     with stores.in_use(uri):
         store = connect()
-        assert len({run.info.run_name for run in search(store.client, store.experiment_id, "")}) == 1200
+        assert len({run.info.run_name for run in search_runs(store.client, store.experiment_id, "")}) == 1200

@@ -6,12 +6,12 @@ from sklearn.model_selection import ParameterGrid
 from helpers.config import FEATURES
 from helpers.models import (
     ALGORITHMS,
+    add_step_prefix,
     algorithm,
     combination_name,
     combinations,
     make_grid,
     make_pipeline,
-    prefixed,
 )
 from tests.paths import BENCH
 
@@ -56,5 +56,5 @@ def test_pipeline_uses_the_features_in_order_and_no_identifier(name):
 def test_combinations_come_in_scikit_learns_order_with_sorted_names():
     grid = make_grid("knn")
     assert combinations(grid) == list(ParameterGrid(grid))
-    first = next(iter(ParameterGrid(prefixed(grid))))
+    first = next(iter(ParameterGrid(add_step_prefix(grid))))
     assert combination_name(first) == "n_neighbors=3 p=1 weights=uniform"

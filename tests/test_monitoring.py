@@ -11,10 +11,17 @@ from sklearn.metrics import f1_score
 from benchmarks.false_alarms import cases, decide, markdown, shares, trained
 from helpers import checks, monitoring
 from helpers.config import CATEGORICAL, FEATURES, NEW_CUSTOMERS, TARGET
-from helpers.data import DataError, fingerprint, load, split
+from helpers.data import DataError, load, sha256, split
 from helpers.generator import make_customers
-from helpers.monitoring import MIN_CUSTOMERS, TOLERATED, look, main, monitor, promise
-from helpers.owners import search
+from helpers.monitoring import (
+    MIN_CUSTOMERS,
+    TOLERATED,
+    baseline_metrics,
+    evaluate_batch,
+    main,
+    run_monitoring,
+)
+from helpers.owners import search_runs
 from helpers.registry import RegistryError
 from helpers.schema import validate
 from helpers.threshold import MISSED_COST, WASTED_COST
@@ -37,7 +44,7 @@ def model(reference):
 @pytest.fixture(scope="module")
 def judge(reference, model):
     live, promised = model
-    return lambda batch: monitor(live, reference, batch, promised)
+    return lambda batch: evaluate_batch(live, reference, batch, promised)
 
 
 def customers(rows: int = 2000, seed: int = 50, **shift: float) -> pd.DataFrame:
@@ -112,9 +119,9 @@ def test_a_trifle_in_a_large_batch_is_significant_and_no_alarm(judge):
 
 def test_a_large_effect_that_may_be_chance_is_no_alarm():
     finding = checks.Finding("distribution", "Age", "PSI", 0.4, (0.1, 0.25), 0.02, "")
-    assert checks.settle([finding])[0].level == "keep"
+    assert checks.adjust_and_grade([finding])[0].level == "keep"
     certain = [replace(finding, p_value=1e-9, effect=effect) for effect in (0.05, 0.1, 0.3)]
-    assert [f.level for f in checks.settle(certain)] == ["keep", "watch", "retrain"]
+    assert [f.level for f in checks.adjust_and_grade(certain)] == ["keep", "watch", "retrain"]
 
 
 def test_the_hold_out_itself_keeps_the_promise_to_the_last_digit(reference, model, judge):
@@ -158,7 +165,7 @@ def test_churners_who_just_miss_the_threshold_cost_while_f1_sees_nothing(referen
     holdout = live.score(parts.X_test)["probability"]
     scored = holdout.mask((parts.y_test == 1) & holdout.between(live.threshold, 0.5), live.threshold - 1e-9)
     sides = parts.y_test, holdout, parts.y_test, scored
-    found = checks.settle(list(checks.performance(*sides, promised, live.threshold)))
+    found = checks.adjust_and_grade(list(checks.check_performance(*sides, promised, live.threshold)))
     found = {finding.subject: finding for finding in found}
     assert found["F1"].effect == pytest.approx(0) and found["cost"].level == "retrain"
 
@@ -169,7 +176,7 @@ def test_a_hold_out_that_cost_nothing_is_no_division_by_zero(mistakes, level):
     perfect = y.astype("float64")
     scored = perfect.mask(perfect.index < mistakes, 1.0 - perfect)
     promised = {"test_f1": 1.0, "test_roc_auc": 1.0, "missed_cost": 5.0, "wasted_cost": 1.0}
-    cost = checks.settle(list(checks.performance(y, perfect, y, scored, promised, 0.5)))[-1]
+    cost = checks.adjust_and_grade(list(checks.check_performance(y, perfect, y, scored, promised, 0.5)))[-1]
     assert (cost.expected, cost.level) == (0, level)
     # Relative to one wasted contact, the least that the hold-out could have cost.
     misses = mistakes // 2
@@ -254,7 +261,7 @@ def test_a_random_part_of_the_real_table_is_like_the_rest():
         batch = table.sample(2000, random_state=seed)
         rest = table.drop(batch.index).reset_index(drop=True)
         live, promised = trained(rest, **SMALL)
-        assert monitor(live, rest, batch.reset_index(drop=True), promised).decision == "keep"
+        assert evaluate_batch(live, rest, batch.reset_index(drop=True), promised).decision == "keep"
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +274,7 @@ def live_store():
 
 @pytest.fixture(scope="module")
 def seen(live_store):
-    return look(live_store)
+    return run_monitoring(live_store)
 
 
 def test_a_look_is_a_finished_run_with_everything_in_it(live_store, seen):
@@ -276,7 +283,7 @@ def test_a_look_is_a_finished_run_with_everything_in_it(live_store, seen):
     assert run.data.tags["level"] == "monitoring"
     assert run.data.tags["decision"] == run.data.params["decision"] == seen.report.decision == "keep"
     assert run.data.tags["live_version"] == str(seen.live.version)
-    assert run.data.tags["batch_sha256"] == run.data.tags["data_sha256"] == fingerprint(NEW_CUSTOMERS)
+    assert run.data.tags["batch_sha256"] == run.data.tags["data_sha256"] == sha256(NEW_CUSTOMERS)
     assert run.data.tags["reference_sha256"] == seen.live.data_sha256
     (given,) = run.inputs.dataset_inputs
     assert given.dataset.name == "new_customers"
@@ -291,7 +298,7 @@ def test_a_look_is_a_finished_run_with_everything_in_it(live_store, seen):
 def test_the_promise_is_what_the_live_model_scores_on_its_hold_out(live_store, seen):
     parts = split(seen.reference)
     predicted = seen.live.pipeline.predict(parts.X_test)
-    promised = promise(live_store, seen.live)
+    promised = baseline_metrics(live_store, seen.live)
     assert (promised["missed_cost"], promised["wasted_cost"]) == (MISSED_COST, WASTED_COST)
     assert promised["test_f1"] == pytest.approx(f1_score(parts.y_test, predicted))
     assert ((seen.live.score(parts.X_test)["probability"] > 0.5) == (predicted == 1)).all()
@@ -300,27 +307,29 @@ def test_the_promise_is_what_the_live_model_scores_on_its_hold_out(live_store, s
 def test_a_live_version_without_a_promise_is_refused(live_store, seen):
     bare = live_store.client.create_run(live_store.experiment_id)
     with pytest.raises(RegistryError, match="has no test_f1 nor test_roc_auc: train again"):
-        promise(live_store, replace(seen.live, run_id=bare.info.run_id))
+        baseline_metrics(live_store, replace(seen.live, run_id=bare.info.run_id))
 
 
 def test_a_run_that_is_too_old_to_name_costs_promises_the_scores_alone(live_store, seen):
     old = live_store.client.create_run(live_store.experiment_id).info.run_id
     for name in ("test_f1", "test_roc_auc", "missed_cost"):
         live_store.client.log_metric(old, name, 0.5)
-    scores = promise(live_store, replace(seen.live, run_id=old))
+    scores = baseline_metrics(live_store, replace(seen.live, run_id=old))
     assert scores.keys() == {"test_f1", "test_roc_auc", "missed_cost"}
-    report = monitor(seen.live, seen.reference, seen.batch, scores)
+    report = evaluate_batch(seen.live, seen.reference, seen.batch, scores)
     assert set(levels(report, "performance")) == {"F1", "ROC AUC"}
     assert any("names no costs of mistakes" in reason for reason in report.reasons)
 
 
 def test_a_batch_that_cannot_be_used_leaves_no_run(live_store, seen, tmp_path):
-    before = len(search(live_store.client, live_store.experiment_id, "tags.level = 'monitoring'"))
+    before = len(search_runs(live_store.client, live_store.experiment_id, "tags.level = 'monitoring'"))
     bad = tmp_path / "bad.csv"
     customers(rows=300).drop(columns="Age").to_csv(bad, index=False)
     with pytest.raises(DataError, match="Age: the column is missing"):
-        look(live_store, bad)
-    assert len(search(live_store.client, live_store.experiment_id, "tags.level = 'monitoring'")) == before
+        run_monitoring(live_store, bad)
+    assert (
+        len(search_runs(live_store.client, live_store.experiment_id, "tags.level = 'monitoring'")) == before
+    )
 
 
 def test_the_command_line_tells_the_decision_or_the_error(live_store, tmp_path, capsys):

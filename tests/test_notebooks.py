@@ -8,8 +8,8 @@ import pytest
 
 from helpers.config import ROOT
 from helpers.models import ALGORITHMS
-from helpers.owners import search
-from helpers.registry import staged
+from helpers.owners import search_runs
+from helpers.registry import staging_version
 from tests.paths import REAL_DATA, needs_real_data
 from tests.trainings import training
 
@@ -58,10 +58,10 @@ def test_notebook_starts_on_the_python_at_hand(notebook):
 def test_training_on_the_real_table_as_a_user_runs_it(store, tmp_path, model):
     command = training(tmp_path / "out.ipynb", model, data="../shared/data/Churn_Modelling.csv")
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (run,) = search(store.client, store.experiment_id, "tags.level = 'model'")
+    (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'model'")
     assert run.data.metrics["cv_val_f1_mean"] == pytest.approx(EXPECTED[model][0], abs=5e-4)
     assert run.data.metrics["test_roc_auc"] == pytest.approx(EXPECTED[model][1], abs=5e-3)
-    assert staged(store.client, model).run_id == run.info.run_id
+    assert staging_version(store.client, model).run_id == run.info.run_id
     assert REAL_DATA.name in str(run.inputs.dataset_inputs[0].dataset.source)
 
 

@@ -10,13 +10,13 @@ from helpers.config import PRODUCTION_MODEL, registered_name
 from helpers.registry import (
     RegistryError,
     archive,
-    production,
+    list_versions,
+    production_version,
     promote,
+    reconcile,
     register,
     roll_back,
-    settle,
-    staged,
-    versions,
+    staging_version,
 )
 
 
@@ -34,7 +34,7 @@ def add(store, fitted, sample):
 
 
 def stages(client, name: str) -> list[str]:
-    return [version.tags["stage"] for version in versions(client, name)]
+    return [version.tags["stage"] for version in list_versions(client, name)]
 
 
 def test_next_version_takes_over_staging_and_the_last_is_archived(store, add):
@@ -43,12 +43,12 @@ def test_next_version_takes_over_staging_and_the_last_is_archived(store, add):
     assert {k: int(v) for k, v in store.client.get_registered_model("churn-tree").aliases.items()} == {
         "staging": 3
     }
-    assert staged(store.client, "tree").tags["data_sha256"] == "abc"
+    assert staging_version(store.client, "tree").tags["data_sha256"] == "abc"
 
 
 def test_promotion_copies_and_the_alias_answers(store, add, fitted, sample):
     version = add("tree")
-    assert production(store.client) is None
+    assert production_version(store.client) is None
     live = promote(store.client, version.name, version.version, "first")
     assert (live.name, str(live.version), live.tags["stage"]) == (PRODUCTION_MODEL, "1", "production")
     assert live.tags["stage_reason"] == "first"
@@ -58,7 +58,7 @@ def test_promotion_copies_and_the_alias_answers(store, add, fitted, sample):
     answers = mlflow.pyfunc.load_model("models:/churn@production").predict(sample.X_test)
     np.testing.assert_array_equal(answers, fitted["tree"].predict_proba(sample.X_test))
     # The candidate stays in staging: the next training replaces it there.
-    assert staged(store.client, "tree").version == version.version
+    assert staging_version(store.client, "tree").version == version.version
 
 
 def test_promoting_twice_changes_nothing(store, add):
@@ -67,7 +67,7 @@ def test_promoting_twice_changes_nothing(store, add):
     second = promote(store.client, version.name, version.version, "again")
     assert first.version == second.version
     assert second.tags["stage_reason"] == "first"
-    assert len(versions(store.client, PRODUCTION_MODEL)) == 1
+    assert len(list_versions(store.client, PRODUCTION_MODEL)) == 1
 
 
 def test_roll_back_restores_version_after_version(store, add):
@@ -80,7 +80,7 @@ def test_roll_back_restores_version_after_version(store, add):
     assert roll_back(store.client, "worse still").tags["source_name"] == "churn-tree"
     with pytest.raises(RegistryError, match="first that was live"):
         roll_back(store.client, "too far")
-    assert str(production(store.client).version) == "1"
+    assert str(production_version(store.client).version) == "1"
 
 
 def test_promoting_again_after_a_roll_back_reuses_the_copy(store, add):
@@ -90,15 +90,15 @@ def test_promoting_again_after_a_roll_back_reuses_the_copy(store, add):
     roll_back(store.client, "mistake")
     live = promote(store.client, version.name, version.version, "it was right")
     assert (str(live.version), live.tags["previous_version"]) == ("2", "1")
-    assert len(versions(store.client, PRODUCTION_MODEL)) == 2
+    assert len(list_versions(store.client, PRODUCTION_MODEL)) == 2
 
 
 def test_archive_takes_a_version_out_of_staging(store, add):
     version = add("tree")
     assert archive(store.client, version.name, version.version, "unfair").tags["stage"] == "archived"
-    assert staged(store.client, "tree") is None
+    assert staging_version(store.client, "tree") is None
     archive(store.client, version.name, version.version, "twice is once")
-    assert staged(store.client, "tree") is None
+    assert staging_version(store.client, "tree") is None
 
 
 def test_errors_name_what_there_is(store, add):
@@ -107,7 +107,7 @@ def test_errors_name_what_there_is(store, add):
     add("tree")
     with pytest.raises(RegistryError, match=r"churn-tree has no version 7 \(it has: 1\)"):
         promote(store.client, "churn-tree", 7, "typo")
-    assert production(store.client) is None
+    assert production_version(store.client) is None
 
 
 def weights_of(client, version) -> Path:
@@ -125,8 +125,8 @@ def test_changed_or_lost_weights_never_go_live(store, add):
     weights.unlink()
     with pytest.raises(RegistryError, match="no readable model"):
         promote(store.client, bad.name, bad.version, "gone")
-    assert production(store.client).tags["source_name"] == "churn-tree"
-    assert len(versions(store.client, PRODUCTION_MODEL)) == 1
+    assert production_version(store.client).tags["source_name"] == "churn-tree"
+    assert len(list_versions(store.client, PRODUCTION_MODEL)) == 1
 
 
 def test_what_an_interruption_left_is_settled(store, add):
@@ -135,15 +135,15 @@ def test_what_an_interruption_left_is_settled(store, add):
     # As if killed after the version was made and before the alias moved.
     store.client.set_model_version_tag(name, first.version, "stage", "staging")
     store.client.set_registered_model_alias(name, "staging", first.version)
-    settle(store.client, name)
+    reconcile(store.client, name)
     assert stages(store.client, name) == ["archived", "staging"]
-    assert staged(store.client, "tree").version == second.version
+    assert staging_version(store.client, "tree").version == second.version
     # As if killed in the middle of a promotion: copied and tagged, the alias not moved.
     live = promote(store.client, name, first.version, "live")
     copy = store.client.copy_model_version(f"models:/{name}/{second.version}", PRODUCTION_MODEL)
     store.client.set_model_version_tag(PRODUCTION_MODEL, copy.version, "stage", "production")
-    settle(store.client, PRODUCTION_MODEL)
-    assert production(store.client).version == live.version
+    reconcile(store.client, PRODUCTION_MODEL)
+    assert production_version(store.client).version == live.version
     assert stages(store.client, PRODUCTION_MODEL) == ["production", "archived"]
 
 
@@ -159,7 +159,7 @@ def test_a_slower_registration_does_not_take_staging_from_a_newer_version(store,
     monkeypatch.setattr(store.client, "set_registered_model_alias", overtaken)
     add("tree")  # version 2, which is about to get the alias when version 3 has it already
     assert stages(store.client, "churn-tree") == ["archived", "archived", "staging"]
-    assert str(staged(store.client, "tree").version) == "3"
+    assert str(staging_version(store.client, "tree").version) == "3"
 
 
 def test_the_alias_decides_what_is_live(store, add):
@@ -167,9 +167,9 @@ def test_the_alias_decides_what_is_live(store, add):
         version = add(name)
         promote(store.client, version.name, version.version, name)
     # As if two promotions at once had archived each other's version.
-    for version in versions(store.client, PRODUCTION_MODEL):
+    for version in list_versions(store.client, PRODUCTION_MODEL):
         store.client.set_model_version_tag(PRODUCTION_MODEL, version.version, "stage", "archived")
-    settle(store.client, PRODUCTION_MODEL)
+    reconcile(store.client, PRODUCTION_MODEL)
     assert stages(store.client, PRODUCTION_MODEL) == ["archived", "production"]
 
 
@@ -178,4 +178,4 @@ def test_registering_at_once_leaves_the_newest_in_staging(store, add):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(add, ["tree"] * 4))
     assert stages(store.client, "churn-tree") == ["archived"] * 4 + ["staging"]
-    assert str(staged(store.client, "tree").version) == "5"
+    assert str(staging_version(store.client, "tree").version) == "5"

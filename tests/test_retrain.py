@@ -13,11 +13,11 @@ from mlflow.exceptions import MlflowException
 
 from helpers import retrain
 from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
-from helpers.data import fingerprint, load
+from helpers.data import load, sha256
 from helpers.generator import make_customers
-from helpers.owners import OWNER, owner, search
-from helpers.registry import production, promote, versions
-from helpers.retrain import BLIND, BUSY, DONE, FAILED, INTERRUPTED, main
+from helpers.owners import OWNER, owner, search_runs
+from helpers.registry import list_versions, production_version, promote
+from helpers.retrain import BUSY, DONE, FAILED, INTERRUPTED, LABELS_MISSING, main
 from helpers.store import connect
 from tests import stores
 from tests.servers import mlflow_server, postgres
@@ -49,23 +49,23 @@ def written(path: Path, rows: int = 2000, seed: int = 50, outcomes: bool = True,
 
 
 def runs(store, level: str) -> list:
-    return search(store.client, store.experiment_id, f"tags.level = '{level}'")
+    return search_runs(store.client, store.experiment_id, f"tags.level = '{level}'")
 
 
 def nothing_is_half_done(store) -> None:
-    assert search(store.client, store.experiment_id, "attributes.status = 'RUNNING'") == []
+    assert search_runs(store.client, store.experiment_id, "attributes.status = 'RUNNING'") == []
     for name in ("churn", "churn-logreg", "churn-tree"):
         for alias, version in store.client.get_registered_model(name).aliases.items():
             assert store.client.get_model_version(name, version).tags["stage"] == alias
 
 
 def test_the_loop_promotes_a_better_model_and_says_why(store, call, tmp_path, capsys):
-    before = production(store.client)
+    before = production_version(store.client)
     store.client.log_metric(before.run_id, "missed_cost", 20)  # as if it had been trained for that
     batch = written(tmp_path / "older.csv", covariate=0.8)
     assert call(batch, "--models", "tree") == DONE
     said = capsys.readouterr().out
-    live = production(store.client)
+    live = production_version(store.client)
     assert live.tags["source_name"] == "churn-tree"
     assert store.client.get_run(live.run_id).data.metrics["missed_cost"] == 20
     assert f"tree, passed every gate: version {live.version} replaces {before.version}" in said
@@ -78,7 +78,7 @@ def test_the_loop_promotes_a_better_model_and_says_why(store, call, tmp_path, ca
     assert (tags["outcome"], tags["decision"], run.info.status) == ("promoted", "retrain", "FINISHED")
     assert (tags["live_version"], tags["live_after"]) == (str(before.version), str(live.version))
     assert tags["monitoring_run"] == look.info.run_id
-    trained = search(store.client, store.experiment_id, f"tags.series = '{tags['series']}'")
+    trained = search_runs(store.client, store.experiment_id, f"tags.series = '{tags['series']}'")
     assert {r.data.tags["level"] for r in trained} >= {"model", "promotion"}
     assert run.data.metrics["rows/added"] == 2000
     (report,) = (tmp_path / "out").glob("older-*.md")
@@ -88,7 +88,7 @@ def test_the_loop_promotes_a_better_model_and_says_why(store, call, tmp_path, ca
 
     # The live model's table is there for the next look, and holds old and new customers.
     table = tmp_path / "out" / f"customers-{live.tags['data_sha256'][:12]}.csv"
-    assert fingerprint(table) == live.tags["data_sha256"]
+    assert sha256(table) == live.tags["data_sha256"]
     assert len(load(table)) == len(load()) + 2000
 
     # Again: nothing to do. Neither where the record got lost when the process was killed.
@@ -98,24 +98,24 @@ def test_the_loop_promotes_a_better_model_and_says_why(store, call, tmp_path, ca
     store.client.delete_run(run.info.run_id)
     assert call(batch, "--models", "tree") == DONE
     assert len(runs(store, "model")) == made
-    assert production(store.client).version == live.version
+    assert production_version(store.client).version == live.version
 
 
 def test_a_candidate_that_is_no_better_is_refused_and_the_live_one_stays(store, call, tmp_path, capsys):
     promote(store.client, "churn-forest", 1, "the best")
-    before = production(store.client).version
+    before = production_version(store.client).version
     batch = written(tmp_path / "others.csv", concept=0.8)
     assert call(batch, "--models", "logreg") == DONE
     said = capsys.readouterr().out
     assert "The best candidate, logreg, was refused: not below the live version (" in said
-    assert production(store.client).version == before
+    assert production_version(store.client).version == before
     (run,) = runs(store, "retrain")
     assert (run.data.tags["outcome"], run.data.tags["live_after"]) == ("kept", str(before))
     nothing_is_half_done(store)
 
 
 def test_customers_as_before_change_nothing_and_train_nothing(store, call, capsys):
-    made, live = len(runs(store, "model")), production(store.client).version
+    made, live = len(runs(store, "model")), production_version(store.client).version
     assert call(NEW_CUSTOMERS) == DONE
     said = capsys.readouterr().out
     assert "The decision is keep: nothing was trained." in said
@@ -134,11 +134,11 @@ def test_customers_as_before_change_nothing_and_train_nothing(store, call, capsy
 
 def test_drift_without_outcomes_stays_an_alarm_until_another_model_is_live(store, call, tmp_path, capsys):
     batch = written(tmp_path / "batches.csv", outcomes=False, covariate=0.8)
-    assert call(batch) == BLIND
+    assert call(batch) == LABELS_MISSING
     said = capsys.readouterr().out
     assert "drift found, but too few outcomes" in said
     assert "Of 2000 new customers 0 have an outcome" in said
-    assert call(tmp_path) == BLIND  # the same file, in a folder
+    assert call(tmp_path) == LABELS_MISSING  # the same file, in a folder
     assert len(runs(store, "monitoring")) == 1
     promote(store.client, "churn-forest", 1, "another")
     assert call(tmp_path) == DONE
@@ -151,7 +151,7 @@ def test_a_few_outcomes_are_not_learned_from(store, call, tmp_path, capsys):
     table.loc[table[TARGET].eq(1).cumsum() > 29, TARGET] = None
     table.to_csv(batch, index=False)
     made = len(runs(store, "model"))
-    assert call(batch) == BLIND
+    assert call(batch) == LABELS_MISSING
     assert "29 of them left; to learn from, at least 200 are needed and 30 of each" in capsys.readouterr().out
     assert len(runs(store, "model")) == made
 
@@ -161,7 +161,7 @@ def test_a_batch_that_breaks_the_program_does_not_stop_those_behind_it(
 ):
     for age, name in enumerate(["second.csv", "first.csv"]):
         os.utime(written(tmp_path / name, 300, 60 + age), (1000 - age, 1000 - age))
-    whole = retrain.look
+    whole = retrain.run_monitoring
 
     def broken(store, batch, *rest):
         if batch.name == "first.csv":
@@ -179,7 +179,7 @@ def test_a_store_that_goes_away_is_said(store, call, monkeypatch, capsys):
         raise MlflowException("server gone")
 
     monkeypatch.setattr(retrain, "production", gone)
-    monkeypatch.setattr(retrain, "close_stale", gone)
+    monkeypatch.setattr(retrain, "terminate_stale_runs", gone)
     assert call(NEW_CUSTOMERS) == FAILED
     assert capsys.readouterr().err == "failed\n\nserver gone\n"
 
@@ -193,7 +193,7 @@ def test_a_folder_means_every_table_in_it_oldest_first(store, call, tmp_path, ca
         path = folder / name
         path.write_text("CustomerId,Age\n1,40\n") if name == "a.csv" else written(path, 300, 60 + age)
         os.utime(path, (1000 - age, 1000 - age))
-    paths, is_folder = retrain.batches(str(folder))
+    paths, is_folder = retrain.list_batches(str(folder))
     assert ([path.name for path in paths], is_folder) == (["b.csv", "a.csv", "c.csv"], True)
     assert call(folder) == FAILED  # a.csv; the others were looked at all the same
     said = capsys.readouterr()
@@ -258,18 +258,18 @@ def test_an_interrupted_retraining_goes_on_where_it_was(store, call, tmp_path, h
     if how == signal.SIGTERM:
         assert process.returncode == INTERRUPTED
         nothing_is_half_done(store)
-    assert len(versions(store.client, "churn-tree")) == 2
+    assert len(list_versions(store.client, "churn-tree")) == 2
 
     assert call(batch, "--models", "tree,knn") == DONE
     nothing_is_half_done(store)
-    assert len(versions(store.client, "churn-tree")) == 2  # not trained again
-    assert len(versions(store.client, "churn-knn")) == 2
-    assert production(store.client).tags["source_name"] == "churn-tree"
+    assert len(list_versions(store.client, "churn-tree")) == 2  # not trained again
+    assert len(list_versions(store.client, "churn-knn")) == 2
+    assert production_version(store.client).tags["source_name"] == "churn-tree"
 
 
 @pytest.mark.stack
 def test_the_loop_on_a_server_with_postgresql(tmp_path, call, monkeypatch):
-    from helpers.series import Step, run
+    from helpers.series import NotebookStep, run_notebooks
 
     with (
         postgres(tmp_path) as database,
@@ -277,12 +277,15 @@ def test_the_loop_on_a_server_with_postgresql(tmp_path, call, monkeypatch):
     ):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
         store = connect()
-        first = [Step("03_train", "03_train-logreg", {"model": "logreg"}), Step("04_registry", "04_registry")]
-        run(first, tmp_path / "first", store)
+        first = [
+            NotebookStep("03_train", "03_train-logreg", {"model": "logreg"}),
+            NotebookStep("04_registry", "04_registry"),
+        ]
+        run_notebooks(first, tmp_path / "first", store)
         assert call(NEW_CUSTOMERS) == DONE
         batch = written(tmp_path / "older.csv", covariate=0.8)
         assert call(batch, "--models", "tree") == DONE
-        live = production(store.client)
+        live = production_version(store.client)
         assert (live.version, live.tags["source_name"]) == ("2", "churn-tree")
         outcomes = [found.data.tags["outcome"] for found in runs(store, "retrain")]
         assert outcomes == ["promoted", "kept"]

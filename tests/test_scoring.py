@@ -6,25 +6,25 @@ import pytest
 from helpers import scoring
 from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION_MODEL
 from helpers.data import DataError, load, read_csv
-from helpers.live import LiveModel, load_live
+from helpers.live import ProductionModel, load_production_model
 from helpers.models import make_pipeline
-from helpers.owners import search
-from helpers.registry import RegistryError, production
-from helpers.scoring import main, score, score_file
+from helpers.owners import search_runs
+from helpers.registry import RegistryError, production_version
+from helpers.scoring import main, score_customers, score_file
 from helpers.store import connect
 from tests import stores
 
 
 @pytest.fixture(scope="module")
-def live(sample) -> LiveModel:
+def live(sample) -> ProductionModel:
     """Return a model as if it were live."""
     pipeline = make_pipeline("tree").set_params(classify__max_depth=4).fit(sample.X_train, sample.y_train)
-    return LiveModel(pipeline, 7, 0.3, "", "")
+    return ProductionModel(pipeline, 7, 0.3, "", "")
 
 
 def test_scores_are_the_models_and_the_decision_is_the_thresholds(live):
     customers = load(NEW_CUSTOMERS)
-    scores = score(live, customers)
+    scores = score_customers(live, customers)
     assert list(scores) == ["customer", "probability", "decision", "model_version"]
     assert scores["customer"].tolist() == customers["CustomerId"].tolist()
     expected = live.pipeline.predict_proba(customers[FEATURES])[:, 1]
@@ -38,7 +38,7 @@ def test_a_file_is_scored_and_logged(live, store, tmp_path):
     scored = score_file(store, live, None, tmp_path / "new" / "scores.csv")
     back = pd.read_csv(scored.path)
     pd.testing.assert_frame_equal(back, scored.scores, check_dtype=False, rtol=0, atol=0)
-    (run,) = search(store.client, store.experiment_id, "tags.level = 'scoring'")
+    (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'scoring'")
     assert run.info.run_id == scored.run_id and run.info.status == "FINISHED"
     assert run.data.tags["live_version"] == "7"
     assert run.data.metrics["n_customers"] == 2000
@@ -66,7 +66,7 @@ def test_the_batch_is_not_overwritten_by_its_scores(live, store, tmp_path):
     with pytest.raises(DataError, match="is the batch itself"):
         score_file(store, live, batch, tmp_path / "." / "new.csv")
     assert batch.read_bytes() == NEW_CUSTOMERS.read_bytes()
-    assert search(store.client, store.experiment_id, "tags.level = 'scoring'") == []
+    assert search_runs(store.client, store.experiment_id, "tags.level = 'scoring'") == []
 
 
 def test_categories_that_the_model_never_saw_are_refused(sample):
@@ -75,7 +75,7 @@ def test_categories_that_the_model_never_saw_are_refused(sample):
     with pytest.raises(
         DataError, match=r"Geography: \d+ rows are Spain, and version 7 was trained on France, Ger"
     ):
-        score(LiveModel(pipeline, 7, 0.3, "", ""), load(NEW_CUSTOMERS))
+        score_customers(ProductionModel(pipeline, 7, 0.3, "", ""), load(NEW_CUSTOMERS))
 
 
 def test_an_empty_name_is_no_default(capsys):
@@ -93,7 +93,7 @@ def test_bad_customers_are_refused_and_nothing_is_written(live, store, tmp_path)
         score_file(store, live, tmp_path / "new.csv", tmp_path / "scores.csv")
     assert "Geography" in str(refused.value) and "line 5" in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
-    assert not search(store.client, store.experiment_id, "")
+    assert not search_runs(store.client, store.experiment_id, "")
 
 
 def test_an_interruption_keeps_the_file_that_was_there(live, store, tmp_path, monkeypatch):
@@ -107,14 +107,14 @@ def test_an_interruption_keeps_the_file_that_was_there(live, store, tmp_path, mo
     with pytest.raises(KeyboardInterrupt):
         score_file(store, live, None, target)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["yesterday's"]
-    (run,) = search(store.client, store.experiment_id, "")
+    (run,) = search_runs(store.client, store.experiment_id, "")
     assert run.info.status == "KILLED"
 
 
 def test_command_line(tmp_path, capsys):
     with stores.in_use(stores.copy(stores.promoted())):
         assert main(["--out", str(tmp_path / "scores.csv")]) == 0
-        version = load_live(connect().client).version
+        version = load_production_model(connect().client).version
         assert f"2000 customers scored by churn version {version}" in capsys.readouterr().out
         assert main(["--batch", str(tmp_path / "none.csv"), "--out", str(tmp_path / "x.csv")]) == 1
         assert "none.csv" in capsys.readouterr().err
@@ -122,7 +122,7 @@ def test_command_line(tmp_path, capsys):
 
 def test_nothing_live_is_a_clear_error(store, tmp_path, capsys):
     with pytest.raises(RegistryError, match="nothing is live"):
-        load_live(store.client)
+        load_production_model(store.client)
     assert main(["--out", str(tmp_path / "scores.csv")]) == 1
     assert "nothing is live" in capsys.readouterr().err
 
@@ -130,6 +130,8 @@ def test_nothing_live_is_a_clear_error(store, tmp_path, capsys):
 def test_a_version_without_threshold_is_a_clear_error(tmp_path):
     with stores.in_use(stores.copy(stores.promoted())):
         client = connect().client
-        client.delete_model_version_tag(PRODUCTION_MODEL, production(client).version, "decision_threshold")
+        client.delete_model_version_tag(
+            PRODUCTION_MODEL, production_version(client).version, "decision_threshold"
+        )
         with pytest.raises(RegistryError, match="no decision_threshold"):
-            load_live(client)
+            load_production_model(client)

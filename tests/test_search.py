@@ -25,7 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from helpers.config import FOLDS, ROOT, SCORES, SEED
 from helpers.data import load, split
-from helpers.models import ALGORITHMS, combinations, make_grid, make_pipeline, prefixed
+from helpers.models import ALGORITHMS, add_step_prefix, combinations, make_grid, make_pipeline
 from helpers.search import SearchError, grid_search
 from tests.paths import BENCH, REAL_DATA, needs_real_data
 from tests.searches import assert_same, search
@@ -77,7 +77,7 @@ SMALLER = {"forest": {"n_estimators": [2, 5, 8]}}  # trees, in place of hundreds
 def test_default_grids(rows, name):
     grid = make_grid(name) | SMALLER.get(name, {})
     folds = StratifiedKFold(2, shuffle=True, random_state=1)
-    found = assert_same(make_pipeline(name), prefixed(grid), *rows, cv=folds)
+    found = assert_same(make_pipeline(name), add_step_prefix(grid), *rows, cv=folds)
     assert len(found.cv_results_["params"]) == len(combinations(grid))
 
 
@@ -156,7 +156,7 @@ def test_a_scorer_that_looks_into_the_pipeline_sees_the_users_own(rows):
     """A function may ask for steps, or score other rows than it is given."""
     pipeline = make_pipeline("knn")
     pipeline.steps.insert(1, ("same", "passthrough"))
-    assert_same(pipeline, prefixed({"n_neighbors": [4, 9]}), *rows, scoring={"s": _steps}, refit="s")
+    assert_same(pipeline, add_step_prefix({"n_neighbors": [4, 9]}), *rows, scoring={"s": _steps}, refit="s")
 
 
 def test_scorers_of_the_users_own(rows):
@@ -170,7 +170,7 @@ def test_scorers_of_the_users_own(rows):
     scoring |= {"f1": make_scorer(_cost, missed=2)}  # a name says nothing about what is computed
     for name, grid in [("tree", {"max_depth": [2, 5]}), ("knn", {"n_neighbors": [4, 9]})]:
         scoring["log"] = "neg_log_loss" if name == "tree" else "average_precision"
-        assert_same(make_pipeline(name), prefixed(grid), *rows, scoring=scoring, refit="cost")
+        assert_same(make_pipeline(name), add_step_prefix(grid), *rows, scoring=scoring, refit="cost")
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
@@ -179,9 +179,9 @@ def test_scorers_of_the_users_own(rows):
     [("knn", {"n_neighbors": [3, 9], "weights": ["uniform", "distance"]}), ("tree", {"max_depth": [2, 5]})],
 )
 def test_every_backend_gives_the_same(rows, backend, name, grid):
-    usual = search(make_pipeline(name), prefixed(grid), *rows)
+    usual = search(make_pipeline(name), add_step_prefix(grid), *rows)
     with joblib.parallel_config(backend=backend, n_jobs=2):
-        other = search(make_pipeline(name), prefixed(grid), *rows, n_jobs=None)
+        other = search(make_pipeline(name), add_step_prefix(grid), *rows, n_jobs=None)
     for key, values in usual.cv_results_.items():
         if key.startswith("split"):
             np.testing.assert_array_equal(other.cv_results_[key], values)
@@ -213,7 +213,7 @@ def test_results_arrive_once_each_in_the_calling_thread(rows, name, grid):
         seen[fold, index] = params, scores
         threads.add(threading.get_ident())
 
-    found = search(make_pipeline(name), prefixed(grid), *rows, on_result=on_result)
+    found = search(make_pipeline(name), add_step_prefix(grid), *rows, on_result=on_result)
     assert threads == {threading.get_ident()}
     assert len(seen) == 3 * len(found.cv_results_["params"])
     for (fold, index), (params, scores) in seen.items():
@@ -228,7 +228,7 @@ def test_out_of_fold_probabilities_are_the_best_combinations(rows):
     X, y = rows
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     for name, grid in [("knn", {"n_neighbors": [3, 9]}), ("logreg", {"C": [0.1, 1]})]:
-        found = search(make_pipeline(name), prefixed(grid), X, y, cv=cv)
+        found = search(make_pipeline(name), add_step_prefix(grid), X, y, cv=cv)
         for train, val in cv.split(X, y):
             model = make_pipeline(name).set_params(**found.best_params_).fit(X.iloc[train], y.iloc[train])
             expected = model.predict_proba(X.iloc[val])[:, 1]
@@ -273,7 +273,7 @@ def test_preprocessing_is_fitted_once_a_fold(rows):
 def test_a_failing_combination_is_named(rows, estimator, grid, named, cause):
     pipeline = make_pipeline("tree").set_params(classify=estimator)
     with pytest.raises(SearchError) as failure:
-        search(pipeline, prefixed(grid), *rows)
+        search(pipeline, add_step_prefix(grid), *rows)
     assert named in str(failure.value) and "fold" in str(failure.value)
     assert isinstance(failure.value.__cause__, cause)
 
@@ -283,7 +283,7 @@ def test_a_failure_in_another_process_is_named(rows):
         joblib.parallel_config(backend="loky"),
         pytest.raises(SearchError, match="n_neighbors': 500") as failure,
     ):
-        search(make_pipeline("knn"), prefixed({"n_neighbors": [3, 500]}), *rows)
+        search(make_pipeline("knn"), add_step_prefix({"n_neighbors": [3, 500]}), *rows)
     assert isinstance(failure.value.__cause__, ValueError)
 
 
@@ -315,7 +315,7 @@ def test_the_real_table_gives_the_published_figures(name):
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     found = grid_search(
         make_pipeline(name),
-        prefixed(make_grid(name)),
+        add_step_prefix(make_grid(name)),
         part.X_train,
         part.y_train,
         cv=folds,

@@ -8,9 +8,9 @@ import pytest
 
 from helpers.config import ROOT, registered_name
 from helpers.models import ALGORITHMS, combinations
-from helpers.owners import OWNER, search
-from helpers.registry import production, versions
-from helpers.series import NOTEBOOKS, main, steps, summary
+from helpers.owners import OWNER, search_runs
+from helpers.registry import list_versions, production_version
+from helpers.series import NOTEBOOKS, main, notebook_steps, summarize
 from helpers.store import connect
 from tests import stores
 from tests.servers import wait
@@ -25,35 +25,37 @@ def done():
 
 @pytest.fixture(scope="module")
 def model_runs(done):
-    runs = search(done.client, done.experiment_id, "tags.level = 'model'")
+    runs = search_runs(done.client, done.experiment_id, "tags.level = 'model'")
     return {run.data.tags["algorithm"]: run for run in runs}
 
 
 def test_series_is_in_order_with_03_once_per_algorithm():
-    names = [step.name for step in steps(["knn", "tree"])]
+    names = [step.name for step in notebook_steps(["knn", "tree"])]
     trainings = ["03_train-knn", "03_train-tree"]
     assert names == ["01_eda", "02_preprocess", *trainings, "04_registry", "05_score", "06_monitor"]
 
 
 def test_costs_of_mistakes_reach_the_trainings_only():
     given = {"missed_cost": 20.0}
-    found = {step.name: step.parameters for step in steps(["knn"], costs=given)}
+    found = {step.name: step.parameters for step in notebook_steps(["knn"], costs=given)}
     assert found["03_train-knn"] == {**given, "model": "knn"}
     assert all("missed_cost" not in parameters for name, parameters in found.items() if "03" not in name)
 
 
 def test_every_notebook_is_in_the_series():
-    assert {step.notebook for step in steps(["knn"])} == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
+    assert {step.notebook for step in notebook_steps(["knn"])} == {
+        path.stem for path in NOTEBOOKS.glob("*.ipynb")
+    }
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_fold_and_combination_is_a_finished_run(done, model_runs, name):
     model = model_runs[name]
-    folds = search(done.client, done.experiment_id, f"tags.`mlflow.parentRunId` = '{model.info.run_id}'")
+    folds = search_runs(done.client, done.experiment_id, f"tags.`mlflow.parentRunId` = '{model.info.run_id}'")
     parents = {fold.info.run_id for fold in folds}
     leaves = [
         run
-        for run in search(
+        for run in search_runs(
             done.client, done.experiment_id, f"tags.level = 'combination' and tags.algorithm = '{name}'"
         )
         if run.data.tags["mlflow.parentRunId"] in parents
@@ -80,19 +82,19 @@ def test_model_run_has_its_artifacts_and_executed_notebook(done, model_runs, nam
 
 def test_other_notebooks_hang_on_the_runs_they_made(done):
     for level, expected in (("dataset", {"01_eda", "02_preprocess"}), ("promotion", {"04_registry"})):
-        (run,) = search(done.client, done.experiment_id, f"tags.level = '{level}'")
+        (run,) = search_runs(done.client, done.experiment_id, f"tags.level = '{level}'")
         paths = {item.path for item in done.client.list_artifacts(run.info.run_id, "notebook")}
         assert paths == {f"notebook/{name}.ipynb" for name in expected}
 
 
 def test_summary_names_the_winner(done, model_runs):
-    table = summary(done, model_runs["knn"].data.tags["series"])
+    table = summarize(done, model_runs["knn"].data.tags["series"])
     assert sorted(table["algorithm"]) == sorted(ALGORITHMS)
     winner = table.loc[table["won"] != ""]
     assert winner.index.tolist() == [table["CV F1"].idxmax()] == [0]
     assert winner["version"].item() == f"{registered_name(winner['algorithm'].item())} v1"
-    assert production(done.client).run_id == model_runs[winner["algorithm"].item()].info.run_id
-    assert all(len(versions(done.client, registered_name(name))) == 1 for name in ALGORITHMS)
+    assert production_version(done.client).run_id == model_runs[winner["algorithm"].item()].info.run_id
+    assert all(len(list_versions(done.client, registered_name(name))) == 1 for name in ALGORITHMS)
 
 
 def test_executed_copies_hold_outputs_and_parameters():
@@ -110,19 +112,19 @@ def test_failing_notebook_stops_the_series_with_the_cells_error(store, tmp_path,
     assert "[2/" not in said.out
     assert "DataError: bad.csv cannot be used" in said.err
     assert str(tmp_path / "out" / "01_eda.ipynb") in said.err
-    assert not search(store.client, store.experiment_id, "")
+    assert not search_runs(store.client, store.experiment_id, "")
 
 
 def test_a_cost_that_is_none_is_refused_before_the_search(store, tmp_path, capsys):
     options = ["--only", "03_train", "--models", "forest", "--missed-cost", "0", "--out", str(tmp_path)]
     assert main(options) == 1
     assert "ValueError: missed_cost must be above 0, not 0.0" in capsys.readouterr().err
-    assert not search(store.client, store.experiment_id, "")
+    assert not search_runs(store.client, store.experiment_id, "")
 
 
 def test_a_killed_kernel_is_said_and_leaves_no_run_running(store, tmp_path):
     def runs(query: str) -> list:
-        return search(store.client, store.experiment_id, query)
+        return search_runs(store.client, store.experiment_id, query)
 
     command = [sys.executable, "-m", "helpers.series", "--only", "03_train", "--models", "forest"]
     process = subprocess.Popen([*command, "--out", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -151,5 +153,5 @@ def test_mlflow_run_has_the_same_entry_points(store):
         capture_output=True,
         env={**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"},
     )
-    (run,) = search(store.client, store.experiment_id, "tags.level = 'dataset'")
+    (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'dataset'")
     assert run.info.status == "FINISHED"

@@ -15,11 +15,11 @@ from helpers import served_model
 from helpers.artifacts import log_model
 from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION, PRODUCTION_MODEL, TARGET
 from helpers.data import load
-from helpers.live import load_live
+from helpers.live import load_production_model
 from helpers.models import make_pipeline
-from helpers.registry import DIGEST_TAG, production, promote, register, roll_back
+from helpers.registry import DIGEST_TAG, production_version, promote, register, roll_back
 from helpers.served_model import BadCustomers, as_customers
-from helpers.serving import ROWS, ServingError, ask, served
+from helpers.serving import ROWS, ServingError, model_server, request_scores
 from helpers.store import Store, connect
 from tests import stores
 from tests.servers import answers, mlflow_server, wait
@@ -56,12 +56,12 @@ def registry(fitted, sample):
 
 @pytest.fixture(scope="module")
 def url(registry):
-    with served() as url:
+    with model_server() as url:
         yield url
 
 
 def answering(url: str, customers: pd.DataFrame) -> int:
-    return int(ask(url, customers.head(1))["model_version"].iloc[0])
+    return int(request_scores(url, customers.head(1))["model_version"].iloc[0])
 
 
 def post(url: str, body: str, content_type: str = "application/json"):
@@ -71,18 +71,20 @@ def post(url: str, body: str, content_type: str = "application/json"):
 
 def test_served_scores_are_those_of_the_process(registry, url, customers):
     shuffled = customers.sample(frac=1, random_state=0)
-    expected = load_live(registry.client).score(shuffled)
-    pd.testing.assert_frame_equal(ask(url, shuffled), expected, check_exact=True)
+    expected = load_production_model(registry.client).score(shuffled)
+    pd.testing.assert_frame_equal(request_scores(url, shuffled), expected, check_exact=True)
 
 
 def test_more_customers_than_fit_into_one_request(registry, url, customers):
     many = pd.concat([customers] * (ROWS // len(customers) + 1), ignore_index=True)
-    pd.testing.assert_frame_equal(ask(url, many), load_live(registry.client).score(many), check_exact=True)
+    pd.testing.assert_frame_equal(
+        request_scores(url, many), load_production_model(registry.client).score(many), check_exact=True
+    )
 
 
 def test_every_format_of_mlflow_s_protocol_is_understood(registry, url, customers):
     few = customers.head(3)
-    expected = load_live(registry.client).score(few).to_dict(orient="records")
+    expected = load_production_model(registry.client).score(few).to_dict(orient="records")
     records = few.to_dict(orient="records")
     for body in (
         {"dataframe_records": records},
@@ -108,7 +110,7 @@ def test_every_format_of_mlflow_s_protocol_is_understood(registry, url, customer
 )
 def test_bad_rows_are_refused_with_row_and_column(url, customers, changes, said):
     with pytest.raises(ServingError) as raised:
-        ask(url, customers.head(3).assign(**changes))
+        request_scores(url, customers.head(3).assign(**changes))
     assert f"answered 400: {'Balance' if 'Balance' in changes else 'the request cannot be used'}" in str(
         raised.value
     )
@@ -126,7 +128,7 @@ def test_missing_columns_are_named_and_no_customer_is_repeated_in_the_answer(url
     )
     assert "Age: the column is missing" in said["message"]
     with pytest.raises(ServingError, match="no rows"):
-        ask(url, customers.head(0))
+        request_scores(url, customers.head(0))
 
 
 def test_a_table_that_is_none_is_refused():
@@ -148,16 +150,16 @@ def test_promotions_and_a_roll_back_lose_no_request(registry, url, customers, fi
     def keep_asking() -> list[pd.DataFrame]:
         answers = []
         while not stop.is_set():
-            answers.append(ask(url, few))
+            answers.append(request_scores(url, few))
         return answers
 
-    expected = {1: load_live(registry.client).score(few)}
+    expected = {1: load_production_model(registry.client).score(few)}
     with ThreadPoolExecutor(6) as pool:
         clients = [pool.submit(keep_asking) for _ in range(6)]
         try:
             for name in ("logreg", "knn"):
                 version = int(go_live(registry, name, fitted[name], sample).version)
-                expected[version] = load_live(registry.client).score(few)
+                expected[version] = load_production_model(registry.client).score(few)
                 wait(lambda version=version: answering(url, customers) == version, seconds=60)
             roll_back(registry.client, "test")
             wait(lambda: answering(url, customers) == 2, seconds=60)
@@ -178,7 +180,7 @@ def test_what_cannot_answer_is_not_taken_over(
     registry, customers, fitted, sample, monkeypatch, caplog, broken
 ):
     monkeypatch.setattr(served_model, "LOOK_EVERY", 0.1)
-    before, client, model = production(registry.client), registry.client, fitted["tree"]
+    before, client, model = production_version(registry.client), registry.client, fitted["tree"]
     served_here = served_model.ServedModel()
     served_here.load_context(None)
     expected = served_here.predict(None, customers)
@@ -227,27 +229,27 @@ def test_a_category_that_the_live_model_never_saw_is_refused(sample, customers):
 def test_told_to_stop_it_answers_what_it_was_asked(registry, customers):
     many = pd.concat([customers] * 5, ignore_index=True)
     with ThreadPoolExecutor(4) as pool:
-        with served(workers=2) as url:
-            asked = [pool.submit(ask, url, many) for _ in range(4)]
+        with model_server(workers=2) as url:
+            asked = [pool.submit(request_scores, url, many) for _ in range(4)]
             time.sleep(0.3)
             assert not all(client.done() for client in asked)
         assert [len(client.result()) for client in asked] == [len(many)] * 4
     with pytest.raises(ServingError, match="make serve"):
-        ask(url, customers)
+        request_scores(url, customers)
 
 
 def test_nothing_live_is_said_at_once():
     with (
         stores.in_use(stores.empty()),
         pytest.raises(ServingError, match=r"did not start: cannot serve: nothing is live"),
-        served(),
+        model_server(),
     ):
         pass
 
 
 def test_a_server_that_runs_already_is_used(monkeypatch):
     monkeypatch.setenv("CHURN_SERVE_URL", "http://127.0.0.1:1/")
-    with served() as url:
+    with model_server() as url:
         assert url == "http://127.0.0.1:1"
 
 
@@ -257,12 +259,12 @@ def test_a_registry_that_is_down_is_survived(tmp_path, customers, fitted, sample
     with mlflow_server(tmp_path, database, artifacts) as server, stores.in_use(server.url):
         store = connect()
         go_live(store, "tree", fitted["tree"], sample)
-        with served() as url:
-            expected = load_live(store.client).score(customers)
+        with model_server() as url:
+            expected = load_production_model(store.client).score(customers)
             server.kill()
             until = time.monotonic() + 10
             while time.monotonic() < until:
-                pd.testing.assert_frame_equal(ask(url, customers), expected, check_exact=True)
+                pd.testing.assert_frame_equal(request_scores(url, customers), expected, check_exact=True)
             server.restart()
             wait(lambda: answers(f"{server.url}/health"), server)
             go_live(store, "logreg", fitted["logreg"], sample)

@@ -9,10 +9,18 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from helpers import tracking
 from helpers.config import EMBEDDED_DATA, SCORES
-from helpers.models import make_pipeline, prefixed
-from helpers.owners import HEARTBEAT, OWNER, SILENT_SECONDS, close_stale, is_dead, owner, search
+from helpers.models import add_step_prefix, make_pipeline
+from helpers.owners import (
+    HEARTBEAT,
+    OWNER,
+    SILENT_SECONDS,
+    is_stale,
+    owner,
+    search_runs,
+    terminate_stale_runs,
+)
 from helpers.runs import single_run
-from helpers.tracking import RunTree
+from helpers.tracking import TrainingRun
 
 GRID = {"max_depth": [2, 3, None]}
 FOLDS = StratifiedKFold(5, shuffle=True, random_state=42)
@@ -22,15 +30,20 @@ FOLDS = StratifiedKFold(5, shuffle=True, random_state=42)
 def found(sample):
     """Return a real search's result."""
     return GridSearchCV(
-        make_pipeline("tree"), prefixed(GRID), scoring=SCORES, refit="f1", cv=FOLDS, return_train_score=True
+        make_pipeline("tree"),
+        add_step_prefix(GRID),
+        scoring=SCORES,
+        refit="f1",
+        cv=FOLDS,
+        return_train_score=True,
     ).fit(sample.X_train, sample.y_train)
 
 
-def tree_of(store, sample, **kwargs) -> RunTree:
-    return RunTree(store, "tree", sample.X_train, sample.y_train, FOLDS, EMBEDDED_DATA, **kwargs)
+def tree_of(store, sample, **kwargs) -> TrainingRun:
+    return TrainingRun(store, "tree", sample.X_train, sample.y_train, FOLDS, EMBEDDED_DATA, **kwargs)
 
 
-def log_all(tree: RunTree, found) -> None:
+def log_all(tree: TrainingRun, found) -> None:
     for index, params in enumerate(found.cv_results_["params"]):
         for fold in range(5):
             scores = {
@@ -43,7 +56,7 @@ def log_all(tree: RunTree, found) -> None:
 
 def by_level(store) -> dict[str, list]:
     runs = {"model": [], "fold": [], "combination": []}
-    for run in search(store.client, store.experiment_id, ""):
+    for run in search_runs(store.client, store.experiment_id, ""):
         runs[run.data.tags["level"]].append(run)
     return runs
 
@@ -130,7 +143,7 @@ def test_an_error_before_the_first_result_leaves_no_run_running(store, sample, m
     monkeypatch.setattr(tracking, "progress", broken)
     with pytest.raises(ImportError), tree_of(store, sample):
         pass
-    assert {run.info.status for run in search(store.client, store.experiment_id, "")} == {"FAILED"}
+    assert {run.info.status for run in search_runs(store.client, store.experiment_id, "")} == {"FAILED"}
 
 
 CHILD = """
@@ -140,10 +153,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from sklearn.model_selection import StratifiedKFold
 from helpers.data import data_path, load, split
 from helpers.store import connect
-from helpers.tracking import RunTree
+from helpers.tracking import TrainingRun
 X, _, y, _ = split(load().head(1500))
 scores = dict.fromkeys(["train_f1", "val_f1"], 0.5)
-with RunTree(connect(), "tree", X, y, StratifiedKFold(5), data_path()) as tree:
+with TrainingRun(connect(), "tree", X, y, StratifiedKFold(5), data_path()) as tree:
     for index in range(10_000):
         tree.log(index % 5, index, {"max_depth": index}, scores)
         if index == 20:
@@ -158,15 +171,15 @@ def test_next_start_leaves_no_run_of_a_dead_process_running(store, sample, how):
     assert child.stdout.readline() == b"under way\n", child.stderr.read()
     child.send_signal(how)
     child.communicate(timeout=60)
-    before = search(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
+    before = search_runs(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
     assert (len(before) > 0) == (how == signal.SIGKILL)
     with tree_of(store, sample) as tree:
-        running = search(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
+        running = search_runs(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
         own = {run.info.run_id for run in running if tree.model_run_id in str(run.data.tags)}
         assert len(running) == 6
         assert len(own) == 5  # its folds; the sixth is the model run itself
-    assert not search(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
-    assert len(search(store.client, store.experiment_id, "attributes.status = 'KILLED'")) >= 6
+    assert not search_runs(store.client, store.experiment_id, "attributes.status = 'RUNNING'")
+    assert len(search_runs(store.client, store.experiment_id, "attributes.status = 'KILLED'")) >= 6
 
 
 def a_run(tags: dict, started: float = 0.0):
@@ -175,21 +188,21 @@ def a_run(tags: dict, started: float = 0.0):
 
 def test_who_counts_as_dead():
     now = time.time()
-    assert not is_dead(a_run({OWNER: owner()}))
+    assert not is_stale(a_run({OWNER: owner()}))
     machine, pid, started = owner().rsplit(":", 2)
-    assert is_dead(a_run({OWNER: f"{machine}:{pid}:{float(started) - 1000}"}))  # the number was reused
-    assert is_dead(a_run({OWNER: f"{machine}:{2**22 + 1}:{started}"}))
+    assert is_stale(a_run({OWNER: f"{machine}:{pid}:{float(started) - 1000}"}))  # the number was reused
+    assert is_stale(a_run({OWNER: f"{machine}:{2**22 + 1}:{started}"}))
     elsewhere = {OWNER: "other-machine:1:1"}
-    assert not is_dead(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS + 30)}, now))
-    assert is_dead(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS - 30)}, now))
-    assert not is_dead(a_run(elsewhere, now - 3600))
-    assert is_dead(a_run(elsewhere, now - 25 * 3600))
+    assert not is_stale(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS + 30)}, now))
+    assert is_stale(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS - 30)}, now))
+    assert not is_stale(a_run(elsewhere, now - 3600))
+    assert is_stale(a_run(elsewhere, now - 25 * 3600))
 
 
 def test_live_runs_of_others_are_left_alone(store):
     tags = {OWNER: "other-machine:1:1", HEARTBEAT: str(time.time()), "level": "model"}
     store.client.create_run(store.experiment_id, tags=tags)
-    assert close_stale(store.client, store.experiment_id) == []
+    assert terminate_stale_runs(store.client, store.experiment_id) == []
 
 
 def test_single_run_ends_whatever_happens(store):
@@ -207,4 +220,4 @@ def test_run_context_of_the_caller_is_on_every_run(store, sample, found, monkeyp
     with tree_of(store, sample) as tree:
         log_all(tree, found)
         tree.finish_search(found)
-    assert len(search(store.client, store.experiment_id, "tags.series = 's1'")) == 21
+    assert len(search_runs(store.client, store.experiment_id, "tags.series = 's1'")) == 21

@@ -55,7 +55,7 @@ def test_tables_that_monitoring_trained_on_outlive_it_at_the_path_that_was_recor
 def test_monitoring_is_not_repeated_where_that_is_no_help(objects):
     job = get(objects, "CronJob", "monitor")["spec"]["jobTemplate"]["spec"]
     (rule,) = [r for r in job["podFailurePolicy"]["rules"] if r["action"] == "FailJob"]
-    assert rule["onExitCodes"]["values"] == [2, retrain.BLIND, retrain.BUSY]
+    assert rule["onExitCodes"]["values"] == [2, retrain.LABELS_MISSING, retrain.BUSY]
     assert job["backoffLimit"] >= 1  # but a server that was away is asked again
 
 

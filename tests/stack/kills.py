@@ -13,8 +13,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
-from helpers.owners import search
-from helpers.registry import load, versions
+from helpers.owners import search_runs
+from helpers.registry import list_versions, load_version
 from helpers.store import Store
 from tests.servers import wait
 from tests.trainings import training
@@ -57,7 +57,7 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Calla
 
     ``back`` returns when the service is there again.
     """
-    client, before = store.client, len(versions(store.client, f"churn-{MODEL}"))
+    client, before = store.client, len(list_versions(store.client, f"churn-{MODEL}"))
     run = client.create_run(store.experiment_id)
     writer, known = Writer(client, run.info.run_id), set()
     began = time.time() * 1000
@@ -66,7 +66,7 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Calla
     def under_way() -> bool:
         assert process.poll() is None, process.stderr.read()
         query = f"tags.level = 'combination' and status = 'FINISHED' and attributes.start_time > {began:.0f}"
-        known.update(found.info.run_id for found in search(client, store.experiment_id, query))
+        known.update(found.info.run_id for found in search_runs(client, store.experiment_id, query))
         return bool(known)
 
     with ThreadPoolExecutor(1) as pool:
@@ -84,12 +84,12 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Calla
     client.set_terminated(run.info.run_id)
     writer.check()
     assert {client.get_run(run_id).info.status for run_id in known} == {"FINISHED"}
-    found = versions(client, f"churn-{MODEL}")
+    found = list_versions(client, f"churn-{MODEL}")
     assert len(found) == before + (1 if code == 0 else 0)
     for version in found:
-        assert load(client, version.name, version.version).predict is not None
+        assert load_version(client, version.name, version.version).predict is not None
     if code != 0:
         assert "Error" in process.stderr.read()
     process = train(folder)
     assert process.wait(300) == 0, process.stderr.read()
-    assert not search(client, store.experiment_id, "status = 'RUNNING'")
+    assert not search_runs(client, store.experiment_id, "status = 'RUNNING'")

@@ -17,14 +17,14 @@ import requests
 
 from helpers import series
 from helpers.config import ROOT
-from helpers.data import fingerprint
 from helpers.data import load as load_customers
+from helpers.data import sha256
 from helpers.generator import make_customers
-from helpers.live import load_live
+from helpers.live import load_production_model
 from helpers.models import ALGORITHMS, combinations
-from helpers.owners import search
-from helpers.registry import production, promote, staged, versions
-from helpers.serving import ask
+from helpers.owners import search_runs
+from helpers.registry import list_versions, production_version, promote, staging_version
+from helpers.serving import request_scores
 from helpers.store import connect
 from tests import stores
 from tests.servers import wait
@@ -56,8 +56,8 @@ assert "helpers" not in sys.modules
 
 def summary(store) -> pd.DataFrame:
     """Return the table with which the series ended in a store where it ran once."""
-    run = search(store.client, store.experiment_id, "tags.level = 'model'")[0]
-    return series.summary(store, run.data.tags["series"])
+    run = search_runs(store.client, store.experiment_id, "tags.level = 'model'")[0]
+    return series.summarize(store, run.data.tags["series"])
 
 
 def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
@@ -72,8 +72,8 @@ def test_the_series_is_in_postgresql_the_bucket_and_the_registry(stack, client):
     levels = stack.psql("select value, count(*) from tags where key = 'level' group by value").splitlines()
     assert {f"combination|{COMBINATIONS}", "fold|20", "model|4", "promotion|1"} <= set(levels)
     assert stack.psql("select distinct status from runs") == "FINISHED"
-    assert staged(client.client, "knn").tags["stage"] == "staging"
-    assert production(client.client).tags["stage"] == "production"
+    assert staging_version(client.client, "knn").tags["stage"] == "staging"
+    assert production_version(client.client).tags["stage"] == "production"
     keys = [item["Key"] for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]]
     for name in ("model.skops", "pickle/model.pkl", "notebook/03_train-knn.ipynb"):
         assert any(key.endswith(name) for key in keys), name
@@ -146,15 +146,15 @@ def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
 def test_live_model_is_served(stack, client):
     stack.start("serve")
     customers = load_customers().head(3)
-    served = ask(f"http://127.0.0.1:{stack.ports['SERVE_PORT']}", customers)
-    pd.testing.assert_frame_equal(served, load_live(client.client).score(customers), rtol=1e-12)
+    served = request_scores(f"http://127.0.0.1:{stack.ports['SERVE_PORT']}", customers)
+    pd.testing.assert_frame_equal(served, load_production_model(client.client).score(customers), rtol=1e-12)
     stack.compose("stop", "serve")
 
 
 def retrainings(client) -> list:
     """Return what the monitor finished, the newest first."""
     query = "attributes.status = 'FINISHED' and tags.level = 'retrain'"
-    return search(client.client, client.experiment_id, query)
+    return search_runs(client.client, client.experiment_id, query)
 
 
 def hand_in(stack, name: str, customers: pd.DataFrame) -> None:
@@ -165,12 +165,12 @@ def hand_in(stack, name: str, customers: pd.DataFrame) -> None:
 
 def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp_path):
     promote(client.client, "churn-logreg", 1, "to be beaten")
-    before = production(client.client)
+    before = production_version(client.client)
     hand_in(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
     command = ["python", "-m", "helpers.retrain", "--batch", "/batches", "--out", "/retrain"]
     stack.compose("run", "--rm", "monitor", *command, "--models", "tree")  # one of four: enough to win
     (done,) = retrainings(client)
-    live = production(client.client)
+    live = production_version(client.client)
     assert (done.data.tags["batch"], done.data.tags["outcome"]) == ("older.csv", "promoted")
     assert int(live.version) == int(before.version) + 1
     assert live.tags["data_sha256"] == done.data.tags["data_sha256"]
@@ -188,7 +188,7 @@ def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp
     assert look.data.tags["reference_sha256"] == live.tags["data_sha256"]
     copy = tmp_path / "table.csv"
     stack.compose("cp", f"monitor:/retrain/customers-{live.tags['data_sha256'][:12]}.csv", str(copy))
-    assert fingerprint(copy) == live.tags["data_sha256"]
+    assert sha256(copy) == live.tags["data_sha256"]
     stack.compose("stop", "monitor")
     assert "interrupted" in stack.compose("logs", "monitor")
     assert stack.psql("select count(*) from runs where status <> 'FINISHED'") == "0"
@@ -230,13 +230,13 @@ def test_eight_trainings_at_once_lose_nothing(stack, client, tmp_path):
 
     def runs(level: str) -> list:
         query = f"tags.level = '{level}' and tags.algorithm = 'logreg' and attributes.start_time > {began}"
-        return search(client.client, client.experiment_id, query)
+        return search_runs(client.client, client.experiment_id, query)
 
-    before, began = len(versions(client.client, "churn-logreg")), int(time.time() * 1000)
+    before, began = len(list_versions(client.client, "churn-logreg")), int(time.time() * 1000)
     with ThreadPoolExecutor(8) as pool:
         for done in pool.map(train, range(8)):
             assert done.returncode == 0, done.stderr[-3000:]
-    found = versions(client.client, "churn-logreg")
+    found = list_versions(client.client, "churn-logreg")
     assert [int(version.version) for version in found] == list(range(1, before + 9))
     assert [version.tags["stage"] for version in found[before:]] == ["archived"] * 7 + ["staging"]
     trees = {level: runs(level) for level in ("model", "fold", "combination")}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.owners import search
-from helpers.registry import load, staged, versions
+from helpers.owners import search_runs
+from helpers.registry import list_versions, load_version, staging_version
 from helpers.store import StoreError, connect
 from tests.servers import wait
 from tests.stack.compose import Stack
@@ -47,7 +47,7 @@ def backup(stack) -> Path:
 
 
 def test_backup_brings_back_what_was_lost(stack, client, backup):
-    model = staged(client.client, "knn")
+    model = staging_version(client.client, "knn")
     assert {file.stat().st_mode & 0o777 for file in backup.iterdir()} == {0o600}
     client.client.delete_registered_model(model.name)
     for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]:
@@ -55,24 +55,24 @@ def test_backup_brings_back_what_was_lost(stack, client, backup):
     in_monitor(stack, "rm -r /retrain/*")
     stack.make("restore", f"FROM={backup}")
     stack.wait_until_healthy()
-    restored = staged(client.client, "knn")
+    restored = staging_version(client.client, "knn")
     assert restored.version == model.version
-    assert load(client.client, restored.name, restored.version).predict is not None
+    assert load_version(client.client, restored.name, restored.version).predict is not None
     assert stack.compose("exec", "-T", "jupyter", "cat", TABLE) == "kept\n"
 
 
 @pytest.mark.parametrize("part", ["minio.tar", "mlflow.dump"])
 def test_a_broken_backup_changes_nothing(stack, client, backup, tmp_path, part):
-    model = staged(client.client, "knn")
+    model = staging_version(client.client, "knn")
     client.client.set_model_version_tag(model.name, model.version, "after", "the backup")
     broken = shutil.copytree(backup, tmp_path / "broken")
     os.truncate(broken / part, (backup / part).stat().st_size // 2)
     with pytest.raises(AssertionError, match=r"tar: |pg_restore: "):
         stack.make("restore", f"FROM={broken}")
     stack.wait_until_healthy()
-    model = staged(client.client, "knn")
+    model = staging_version(client.client, "knn")
     assert model.tags["after"] == "the backup"
-    assert load(client.client, model.name, model.version).predict is not None
+    assert load_version(client.client, model.name, model.version).predict is not None
     assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
 
 
@@ -90,10 +90,10 @@ def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, clie
     stack.make("restore", f"FROM={older}")
     stack.wait_until_healthy()
     assert client.client.get_experiment_by_name("old").lifecycle_stage == "active"
-    assert not versions(client.client, "churn-knn")
+    assert not list_versions(client.client, "churn-knn")
     stack.make("restore", f"FROM={backup}")
     stack.wait_until_healthy()
-    assert versions(client.client, "churn-knn")
+    assert list_versions(client.client, "churn-knn")
 
 
 def test_a_changed_password_counts_from_the_next_start(stack, client):
@@ -139,7 +139,7 @@ def test_jupyter_killed_in_a_training_leaves_no_run_running(stack, client):
 
     def running(level: str) -> list:
         query = f"attributes.status = 'RUNNING' and tags.level = '{level}'"
-        return search(client.client, client.experiment_id, query)
+        return search_runs(client.client, client.experiment_id, query)
 
     with ThreadPoolExecutor(1) as pool:
         training = pool.submit(train, "forest")
@@ -162,9 +162,9 @@ def test_a_killed_service_comes_back_by_itself(stack, victim):
 
 
 def test_data_survive_down_and_up(stack, client):
-    before = len(search(client.client, client.experiment_id, ""))
+    before = len(search_runs(client.client, client.experiment_id, ""))
     stack.make("down")
     assert not stack.compose("ps", "-aq")
     stack.up()
-    assert len(search(client.client, client.experiment_id, "")) == before
-    assert staged(client.client, "knn") is not None
+    assert len(search_runs(client.client, client.experiment_id, "")) == before
+    assert staging_version(client.client, "knn") is not None

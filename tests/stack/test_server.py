@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
-from helpers.owners import search
-from helpers.registry import staged
+from helpers.owners import search_runs
+from helpers.registry import staging_version
 from helpers.store import StoreError, connect
 from tests.object_stores import minio
 from tests.servers import mlflow_server, postgres, wait
@@ -84,8 +84,8 @@ def answers_with_login(url: str) -> bool:
 def test_training_lands_in_postgresql_and_in_the_bucket(services, client, tmp_path):
     command = training(tmp_path / "out.ipynb", "tree", grid='{"max_depth": [3, 5]}')
     subprocess.run(command, cwd=ROOT, check=True)
-    version = staged(client.client, "tree")
-    runs = search(client.client, client.experiment_id, "tags.algorithm = 'tree'")
+    version = staging_version(client.client, "tree")
+    runs = search_runs(client.client, client.experiment_id, "tags.algorithm = 'tree'")
     levels = sorted(run.data.tags["level"] for run in runs)
     assert levels == ["combination"] * 10 + ["fold"] * 5 + ["model"]
     assert {run.info.status for run in runs} == {"FINISHED"}
