@@ -20,7 +20,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@touch $@
 
 run: $(READY) ## the whole series headlessly, on the embedded store or MLFLOW_TRACKING_URI
-	$(BIN)/python -m helpers.series
+	$(BIN)/python -m helpers.workflows.notebooks
 
 test: $(READY) ## every test and every notebook, stored outputs compared
 	$(BIN)/python -m pytest --nbval
@@ -29,11 +29,11 @@ lab: $(READY) ## JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
 
 ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
-	$(BIN)/python -m helpers.store
+	$(BIN)/python -m helpers.tracking.store
 	$(BIN)/mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
 
 serve: $(READY) ## the live model behind HTTP, http://127.0.0.1:8080
-	$(BIN)/python -m helpers.serving
+	$(BIN)/python -m helpers.serving.server
 
 bench: $(READY) ## this project beside its peers: ratios; half an hour
 	$(BIN)/python -m benchmarks.bench --tracking
@@ -41,7 +41,7 @@ bench: $(READY) ## this project beside its peers: ratios; half an hour
 	$(BIN)/python -m benchmarks.bench --contenders ours,bare --repeats 1 --rows 10000,30000,100000
 
 notebooks: $(READY) ## execute the notebooks in place: refreshes their stored outputs
-	$(BIN)/python -m tests.refresh_notebooks
+	$(BIN)/python -m tools.refresh_notebooks
 
 lint: $(READY) ## ruff, for code and notebooks
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests import stores
+from tests.support import stores
 
 # Nothing that is set in the caller's shell may change a stored output.
 for _name in (

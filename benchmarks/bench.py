@@ -27,9 +27,8 @@ from tqdm import tqdm
 
 from benchmarks.contenders import CONTENDERS
 from helpers.config import ROOT
-from helpers.data import data_path
-from helpers.generator import make_customers
-from helpers.models import ALGORITHMS
+from helpers.data import data_path, make_customers
+from helpers.training import ALGORITHMS
 
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 # For the growth with rows: whole default grids would take scikit-learn hours on 100,000 rows.

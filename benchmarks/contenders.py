@@ -15,7 +15,7 @@ import warnings
 from joblib.externals.loky import get_reusable_executor
 
 from helpers.data import data_path, load, split
-from helpers.models import make_grid
+from helpers.training import make_grid
 
 CONTENDERS = ("ours", "bare", "fluent", "autolog")
 
@@ -31,9 +31,9 @@ def main() -> None:
     warnings.filterwarnings("ignore")
     # The peers must not get what this project does to SQLite, so its store is not even imported for them.
     if options.contender == "ours":
-        from benchmarks import ours as module
+        from benchmarks import this_project as module
     else:
-        from benchmarks import peers as module
+        from benchmarks import baselines as module
     source = data_path(options.data)
     part = split(load(source))
     grid = make_grid(options.model, options.grid)

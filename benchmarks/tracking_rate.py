@@ -7,8 +7,8 @@ from helpers.data import load, split
 if __name__ == "__main__":
     # As in contenders: a peer must not get what this project does to SQLite.
     if sys.argv[1] == "ours":
-        from benchmarks import ours as module
+        from benchmarks import this_project as module
     else:
-        from benchmarks import peers as module
+        from benchmarks import baselines as module
     module.open_store()
     print(module.leaf_rate(split(load()), int(sys.argv[2])))

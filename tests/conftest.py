@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from helpers.data import Split, load, split
-from helpers.models import make_pipeline
-from tests import stores
+from helpers.data.loading import Split, load, split
+from helpers.training.algorithms import make_pipeline
+from tests.support import stores
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def fitted(sample: Split) -> dict[str, Pipeline]:
 @pytest.fixture
 def store():
     """Return the project's connection to an empty store of the test's own."""
-    from helpers.store import connect
+    from helpers.tracking.store import connect
 
     with stores.in_use(stores.empty()):
         yield connect()

@@ -14,8 +14,8 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
-from helpers.store import connect
-from tests.servers import free_port, wait
+from helpers.tracking.store import connect
+from tests.support.servers import free_port, wait
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 SERVICES = ("postgres", "minio", "mlflow", "jupyter")

@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
-from helpers.store import connect
-from tests.servers import missing, wait
+from helpers.tracking.store import connect
 from tests.stack.compose import COMPOSE, Stack
+from tests.support.servers import missing, wait
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
-from helpers.owners import search_runs
-from helpers.registry import list_versions, load_version
-from helpers.store import Store
-from tests.servers import wait
-from tests.trainings import training
+from helpers.registry.stages import list_versions, load_version
+from helpers.tracking.stale_runs import search_runs
+from helpers.tracking.store import Store
+from tests.support.servers import wait
+from tests.support.trainings import training
 
 MODEL, GRID = "tree", '{"max_depth": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'
 

@@ -15,20 +15,20 @@ import pandas as pd
 import pytest
 import requests
 
-from helpers import series
 from helpers.config import ROOT
-from helpers.data import load as load_customers
-from helpers.data import sha256
-from helpers.generator import make_customers
-from helpers.live import load_production_model
-from helpers.models import ALGORITHMS, combinations
-from helpers.owners import search_runs
-from helpers.registry import list_versions, production_version, promote, staging_version
-from helpers.serving import request_scores
-from helpers.store import connect
-from tests import stores
-from tests.servers import wait
-from tests.trainings import training
+from helpers.data.loading import load as load_customers
+from helpers.data.loading import sha256
+from helpers.data.synthetic import make_customers
+from helpers.registry.production import load_production_model
+from helpers.registry.stages import list_versions, production_version, promote, staging_version
+from helpers.serving.server import request_scores
+from helpers.tracking.stale_runs import search_runs
+from helpers.tracking.store import connect
+from helpers.training.algorithms import ALGORITHMS, combinations
+from helpers.workflows import notebooks
+from tests.support import stores
+from tests.support.servers import wait
+from tests.support.trainings import training
 
 pytestmark = pytest.mark.stack
 
@@ -57,7 +57,7 @@ assert "helpers" not in sys.modules
 def summary(store) -> pd.DataFrame:
     """Return the table with which the series ended in a store where it ran once."""
     run = search_runs(store.client, store.experiment_id, "tags.level = 'model'")[0]
-    return series.summarize(store, run.data.tags["series"])
+    return notebooks.summarize(store, run.data.tags["series"])
 
 
 def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
@@ -139,7 +139,7 @@ def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
     with urllib.request.urlopen(request) as answer:
         names = {item["name"] for item in json.load(answer)["content"]}
     assert "03_train.ipynb" in names
-    code = "from helpers.store import connect; print(connect().experiment_id)"
+    code = "from helpers.tracking.store import connect; print(connect().experiment_id)"
     assert stack.compose("exec", "-T", "jupyter", "python", "-c", code).strip().isdigit()
 
 
@@ -167,7 +167,7 @@ def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp
     promote(client.client, "churn-logreg", 1, "to be beaten")
     before = production_version(client.client)
     hand_in(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
-    command = ["python", "-m", "helpers.retrain", "--batch", "/batches", "--out", "/retrain"]
+    command = ["python", "-m", "helpers.workflows.retrain_loop", "--batch", "/batches", "--out", "/retrain"]
     stack.compose("run", "--rm", "monitor", *command, "--models", "tree")  # one of four: enough to win
     (done,) = retrainings(client)
     live = production_version(client.client)

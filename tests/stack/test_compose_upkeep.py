@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.owners import search_runs
-from helpers.registry import list_versions, load_version, staging_version
-from helpers.store import StoreError, connect
-from tests.servers import wait
+from helpers.registry.stages import list_versions, load_version, staging_version
+from helpers.tracking.stale_runs import search_runs
+from helpers.tracking.store import StoreError, connect
 from tests.stack.compose import Stack
 from tests.stack.kills import check_kill
+from tests.support.servers import wait
 
 pytestmark = pytest.mark.stack
 

@@ -8,8 +8,8 @@ import mlflow
 import pytest
 
 from helpers.config import ROOT
-from tests.servers import PYTHON
 from tests.stack.compose import Stack
+from tests.support.servers import PYTHON
 
 pytestmark = pytest.mark.stack
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.infra_k8s.checks import KUBECTL, OVERLAYS, copy_manifests
+from tests.infra.kubernetes.policies import KUBECTL, OVERLAYS, copy_manifests
 from tests.stack import controlplane
 
 pytestmark = [

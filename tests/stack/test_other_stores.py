@@ -10,11 +10,11 @@ import boto3
 import mlflow
 import pytest
 
-from helpers.artifacts import log_model
-from helpers.models import make_pipeline
-from helpers.store import connect
-from tests.object_stores import azurite, seaweedfs
-from tests.servers import missing, mlflow_server, wait
+from helpers.tracking.artifacts import log_model
+from helpers.tracking.store import connect
+from helpers.training.algorithms import make_pipeline
+from tests.support.object_stores import azurite, seaweedfs
+from tests.support.servers import missing, mlflow_server, wait
 
 pytestmark = pytest.mark.stack
 

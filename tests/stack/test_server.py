@@ -10,13 +10,13 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
-from helpers.owners import search_runs
-from helpers.registry import staging_version
-from helpers.store import StoreError, connect
-from tests.object_stores import minio
-from tests.servers import mlflow_server, postgres, wait
+from helpers.registry.stages import staging_version
+from helpers.tracking.stale_runs import search_runs
+from helpers.tracking.store import StoreError, connect
 from tests.stack.kills import check_kill
-from tests.trainings import training
+from tests.support.object_stores import minio
+from tests.support.servers import mlflow_server, postgres, wait
+from tests.support.trainings import training
 
 pytestmark = pytest.mark.stack
 

@@ -1,0 +1,194 @@
+"""Where the customers come from: find the CSV, read it, check it, split it, fingerprint it."""
+
+import csv
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
+from helpers.data import schema
+from helpers.data.schema import DataError
+
+# How files begin that people pass by mistake.
+_NOT_CSV = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"<": "HTML or XML",
+    b"{": "JSON",
+    b"[": "JSON",
+}
+
+
+class Split(NamedTuple):
+    """The training part and the hold-out; ``X_*`` have the columns of ``config.FEATURES``."""
+
+    X_train: pd.DataFrame
+    X_test: pd.DataFrame
+    y_train: pd.Series
+    y_test: pd.Series
+
+
+def data_path(data: str | os.PathLike | None = None) -> Path:
+    """Return the CSV to use: ``data``, else the variable ``CHURN_DATA``, else the embedded sample.
+
+    A relative path is tried from the current folder, then from the project's root, so that a notebook finds
+    the same file whichever folder it runs in.
+
+    Raises
+    ------
+    DataError
+        If there is no such file; the message says where it was looked for.
+    """
+    wanted = Path(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA).expanduser()
+    tried = list(dict.fromkeys([Path.cwd() / wanted, ROOT / wanted]))
+    for path in tried:
+        if path.is_file():
+            return path.resolve()
+    places = " nor ".join(map(str, tried))
+    raise DataError(f"no file {wanted}: neither {places} exists. Check `data` or CHURN_DATA.")
+
+
+def read_csv(path: str | os.PathLike) -> pd.DataFrame:
+    """Read a comma-separated UTF-8 file as it is; the values are not checked (that is ``schema.validate``).
+
+    Parameters
+    ----------
+    path : path
+        LF or CRLF line ends, with or without a byte order mark.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer; row ``i`` of the index stood on line ``i + 2``.
+
+    Raises
+    ------
+    DataError
+        If it is empty, not text, not comma-separated, has no header, or its lines have too many fields.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}.") from None
+    _refuse_other_formats(path, content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table = _parse(content)
+            blank = table.isna().all(axis=1)
+            if blank.any():  # read again without them, for they turn whole numbers into decimals
+                table = _parse(content, skiprows=(blank.index[blank] + 1).tolist()).set_index(
+                    blank.index[~blank]
+                )
+        except pd.errors.ParserWarning:
+            raise DataError(
+                f"{path.name}: lines have more fields than the header. Check the commas."
+            ) from None
+        except pd.errors.ParserError as error:
+            raise DataError(f"{path.name} is not a well-formed CSV: {str(error).strip()}.") from None
+    return table
+
+
+def load(
+    data: str | os.PathLike | None = None, *, target: bool = True, tolerate: Collection[str] = ()
+) -> pd.DataFrame:
+    """Find, read, check and cast the customers.
+
+    Parameters
+    ----------
+    data : path, optional
+        See `data_path`.
+    target, tolerate
+        See ``schema.validate``.
+
+    Returns
+    -------
+    DataFrame
+        See ``schema.validate``; ``attrs["source"]`` says where it comes from.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used; one message lists every problem.
+    """
+    path = data_path(data)
+    table = schema.validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
+    table.attrs["source"] = source_name(path)
+    return table
+
+
+def source_name(path: Path) -> str:
+    """Return what to call a file where its customers show; the embedded ones are named as synthetic."""
+    return f"{path.name} (synthetic sample)" if path in (EMBEDDED_DATA, NEW_CUSTOMERS) else path.name
+
+
+def split(df: pd.DataFrame) -> Split:
+    """Split a validated table: 80 % to train on, 20 % held out, stratified, the same every time."""
+    return Split(
+        *train_test_split(
+            df[FEATURES], df[TARGET], test_size=TEST_SIZE, stratify=df[TARGET], random_state=SEED
+        )
+    )
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Return the sha256 of a file's bytes, in hex."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _parse(content: bytes, skiprows: list[int] | None = None) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(content),
+        encoding="utf-8-sig",
+        index_col=False,
+        skip_blank_lines=False,  # keeps the index in step with the file's lines
+        skiprows=skiprows,
+        low_memory=False,
+    )
+
+
+def _refuse_other_formats(path: Path, content: bytes) -> None:
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start:
+        raise DataError(f"{path.name} is empty. Give a CSV with a header and one line per customer.")
+    for magic, what in _NOT_CSV.items():
+        if start.startswith(magic):
+            raise DataError(f"{path.name} is not a CSV but {what}. Save it as CSV (UTF-8, comma-separated).")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path.name} is not UTF-8 text (line {line}). Save it as CSV (UTF-8).") from None
+    if "\0" in text:
+        raise DataError(
+            f"{path.name} is not a CSV but a binary file. Save it as CSV (UTF-8, comma-separated)."
+        )
+    header = text.splitlines()[0]
+    names = next(csv.reader([header]), [])
+    known = [name for name in names if name in schema.COLUMNS]
+    if repeated := sorted({name for name in known if known.count(name) > 1}):
+        raise DataError(f"{path.name}: column {', '.join(repeated)} stands in the header twice. Keep one.")
+    if not known:
+        for delimiter, name in {";": "semicolons", "\t": "tabs", "|": "vertical bars"}.items():
+            if set(header.split(delimiter)) & set(schema.COLUMNS):
+                raise DataError(
+                    f"{path.name} is separated by {name}. Save it with commas (and decimal points)."
+                )
+        raise DataError(
+            f"{path.name} does not start with the header of a customer table. Its first line is "
+            f"{header[:80]!r}; expected {','.join(schema.COLUMNS)}."
+        )

@@ -1,0 +1,157 @@
+"""Pictures of the churn rate: of groups and of their combinations, with how sure it is."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from helpers.config import BINARY, CATEGORICAL, TARGET
+from helpers.eda.statistics import age_band, churn_rates
+from helpers.plotting import LEFT, MUTED, PALETTE, STAYED, caption, figure
+
+PERCENT = PercentFormatter(1, decimals=0)
+WORDS = {
+    ("HasCrCard", 0): "no credit card",
+    ("HasCrCard", 1): "credit card",
+    ("IsActiveMember", 0): "not active",
+    ("IsActiveMember", 1): "active",
+    ("NumOfProducts", 1): "1 product",
+}
+
+
+def group_label(feature: str, group: object) -> str:
+    """Return a group's name in words: ``active``, ``3 products``, ``Germany``."""
+    return WORDS.get((feature, group)) or (
+        f"{group:g} products" if feature == "NumOfProducts" else str(group)
+    )
+
+
+def rates_by_group(df: pd.DataFrame) -> Figure:
+    """Draw the churn rate of every category, with 95 % intervals."""
+    fig, ax = figure(width=6.5, height=4.6)
+    labels, where, y = [], [], 0.0
+    for number, feature in enumerate(["NumOfProducts", *CATEGORICAL, *BINARY]):
+        rates = churn_rates(df, feature)
+        at = y + np.arange(len(rates))
+        _with_intervals(ax, rates, at, PALETTE[number], horizontal=True)
+        labels += [f"{group_label(feature, group)}  ({n:,})" for group, n in rates["customers"].items()]
+        where += list(at)
+        y = at[-1] + 1.7
+    ax.axvline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
+    ax.text(df[TARGET].mean(), -1, "all customers", color=MUTED, ha="center", fontsize=8)
+    ax.set_yticks(where, labels)
+    ax.set(xlabel="churn rate, with 95 % interval", xlim=(0, 1.02), ylim=(where[-1] + 0.6, -1.2))
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.grid(False)
+    countries = churn_rates(df, "Geography")["rate"].sort_values()
+    fig.suptitle(
+        f"Country matters: {countries.iloc[-1]:.0%} left in {countries.index[-1]}, "
+        f"{countries.iloc[0]:.0%} in {countries.index[0]}"
+    )
+    return caption(fig, df)
+
+
+def rates_by_age(df: pd.DataFrame) -> Figure:
+    """Draw the churn rate over age, above the number of customers of that age."""
+    rates = churn_rates(df.assign(band=age_band(df["Age"])), "band")
+    x = np.arange(len(rates))
+    fig, (top, bottom) = figure(2, 1, width=6.5, height=4.2, sharex=True, height_ratios=[3, 1])
+    _with_intervals(top, rates, x, LEFT)
+    top.plot(x, rates["rate"], color=LEFT, lw=1)
+    top.axhline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
+    top.set(ylabel="churn rate", ylim=(0, None))
+    top.yaxis.set_major_formatter(PERCENT)
+    bottom.bar(x, rates["customers"], color=MUTED)
+    bottom.set(ylabel="customers", xlabel="age")
+    bottom.set_xticks(x, rates.index)
+    peak = rates["rate"].idxmax()
+    falls = ", then falls: no straight line" if peak != rates.index[-1] else ""
+    fig.suptitle(f"Churn rises to {rates['rate'].max():.0%} at age {peak}{falls}")
+    return caption(fig, df)
+
+
+def age_by_activity(df: pd.DataFrame) -> Figure:
+    """Draw the churn rate over age, of active and of other customers."""
+    rates = churn_rates(df.assign(band=age_band(df["Age"])), ["IsActiveMember", "band"])
+    fig, ax = figure(width=6.5, height=3.8)
+    bands = list(age_band(df["Age"]).cat.categories)
+    for active, colour, marker in ((0, LEFT, "o"), (1, STAYED, "s")):
+        part = rates.loc[active]
+        x = np.array([bands.index(band) for band in part.index])
+        ax.plot(x, part["rate"], color=colour, marker=marker, label=group_label("IsActiveMember", active))
+        ax.fill_between(x, part["low"], part["high"], color=colour, alpha=0.15, lw=0)
+    ax.set_xticks(range(len(bands)), bands)
+    ax.set(xlabel="age", ylabel="churn rate, with 95 % band", ylim=(0, 1))
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.legend(frameon=False)
+    gap = (rates.loc[0]["rate"] - rates.loc[1]["rate"]).dropna()
+    fig.suptitle(f"Activity matters most at age {gap.idxmax()}: {100 * gap.max():.0f} points between the two")
+    return caption(fig, df)
+
+
+def products_by_country(df: pd.DataFrame) -> Figure:
+    """Draw the churn rate of every country and number of products as a table of colours."""
+    rates = churn_rates(df, ["NumOfProducts", "Geography"])
+    share, counts = rates["rate"].unstack(), rates["customers"].unstack(fill_value=0)
+    fig, ax = figure(width=6.5, height=3.6)
+    ax.imshow(share, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.ndindex(share.shape):
+        rate, n = share.iloc[row, column], counts.iloc[row, column]
+        text = "nobody" if n == 0 else f"{rate:.0%}  (n = {n:,})"
+        ax.text(column, row, text, ha="center", va="center", color="white" if rate > 0.6 else "black")
+    ax.set_xticks(range(share.shape[1]), share.columns)
+    ax.set_yticks(range(share.shape[0]), [group_label("NumOfProducts", n) for n in share.index])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    overall = churn_rates(df, "NumOfProducts")["rate"]
+    low, high = (group_label("NumOfProducts", group) for group in (overall.idxmin(), overall.idxmax()))
+    fig.suptitle(f"Fewest leave with {low} ({overall.min():.0%}), most with {high} ({overall.max():.0%})")
+    return caption(fig, df)
+
+
+def balance_by_country(df: pd.DataFrame) -> Figure:
+    """Draw the churn rate with and without a balance, by country."""
+    rates = churn_rates(df.assign(positive=df["Balance"] > 0), ["positive", "Geography"])
+    countries = sorted(df["Geography"].unique())
+    fig, ax = figure(width=6.5, height=3.6)
+    for positive, shift, colour, label in (
+        (False, -0.08, STAYED, "balance 0"),
+        (True, 0.08, LEFT, "balance above 0"),
+    ):
+        part = rates[rates.index.get_level_values("positive") == positive].droplevel("positive")
+        x = np.array([countries.index(name) for name in part.index])
+        _with_intervals(ax, part, x + shift, colour, label=label)
+        for position, (rate, n) in zip(x, part[["rate", "customers"]].to_numpy(), strict=True):
+            ax.annotate(
+                f"{rate:.0%}\nn = {n:,.0f}",
+                (position + shift, rate),
+                (8 if positive else -8, 0),
+                textcoords="offset points",
+                ha="left" if positive else "right",
+                va="center",
+                fontsize=8,
+            )
+    ax.set_xticks(range(len(countries)), countries)
+    ax.set(ylabel="churn rate, with 95 % interval", ylim=(0, None), xlim=(-0.6, len(countries) - 0.4))
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.legend(frameon=False, loc="upper left")
+    without = [name for name in countries if (False, name) not in rates.index]
+    fig.suptitle(
+        f"No customer in {' and '.join(without)} has a balance of 0"
+        if without
+        else "Churn with and without a balance, by country"
+    )
+    return caption(fig, df)
+
+
+def _with_intervals(
+    ax: Axes, rates: pd.DataFrame, at: np.ndarray, colour: str, *, horizontal: bool = False, **kwargs
+):
+    """Draw dots with whiskers from ``low`` to ``high``."""
+    error = [rates["rate"] - rates["low"], rates["high"] - rates["rate"]]
+    style = {"fmt": "o", "color": colour, "ms": 6, "lw": 1.6, "capsize": 3} | kwargs
+    if horizontal:
+        ax.errorbar(rates["rate"], at, xerr=error, **style)
+    else:
+        ax.errorbar(at, rates["rate"], yerr=error, **style)

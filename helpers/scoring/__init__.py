@@ -1,0 +1,13 @@
+"""Scored files, and what scores mean: reasons, expected churn, expected costs."""
+
+from helpers.scoring.batch import score_file
+from helpers.scoring.explanations import shapley_values
+from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
+
+__all__ = [
+    "expected_churn_by_segment",
+    "expected_costs",
+    "fit_calibration",
+    "score_file",
+    "shapley_values",
+]

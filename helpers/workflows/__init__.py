@@ -1,0 +1,1 @@
+"""What runs by itself: the notebooks headlessly, and retraining."""

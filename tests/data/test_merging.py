@@ -1,0 +1,85 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.config import TARGET
+from helpers.data.loading import DataError, load, sha256, split
+from helpers.data.merging import customer_ids, merge_batch, save_table
+from helpers.data.schema import validate
+from helpers.data.synthetic import make_customers
+from helpers.monitoring.monitor import TOLERATED
+
+
+@pytest.fixture(scope="module")
+def old() -> pd.DataFrame:
+    return load().head(2000)
+
+
+@pytest.fixture
+def batch() -> pd.DataFrame:
+    return validate(make_customers(500, 50), target=False, tolerate=TOLERATED)
+
+
+def test_every_row_is_somewhere(old, batch):
+    batch[TARGET] = batch[TARGET].astype("float64")
+    batch["CustomerId"] = batch["CustomerId"].astype("float64")  # as read where one is missing
+    batch.loc[:9, TARGET] = np.nan
+    batch.loc[10:14, "CustomerId"] = np.nan
+    batch.loc[13:20, "Age"] = np.nan
+    batch.loc[30:32, "Geography"] = "Italy"
+    batch.loc[40:42, "CustomerId"] = old["CustomerId"].iloc[:3].to_numpy()
+    made = merge_batch(old, batch)
+    assert made.left_out == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
+    assert (made.kept, made.added, made.replaced) == (1997, 500 - 24, 3)
+    assert made.left == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
+    assert len(made.table) == made.kept + made.added == made.table["CustomerId"].nunique()
+    # Of customers in both tables the new row counts.
+    chosen = made.table.set_index("CustomerId").loc[customer_ids(old).iloc[:3], "EstimatedSalary"]
+    assert chosen.to_list() == batch.loc[40:42, "EstimatedSalary"].to_list()
+
+
+def test_a_customer_id_that_is_not_whole_is_refused(old, batch):
+    ids = batch["CustomerId"].astype("float64") + 0.5
+    with pytest.raises(DataError, match=r"CustomerId: .*\.5 is not a whole number. Correct the 500 rows"):
+        merge_batch(old, batch.assign(CustomerId=ids))
+
+
+def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, tmp_path):
+    path = save_table(merge_batch(old, batch).table, tmp_path)
+    again = load(path)
+    assert path.name == f"customers-{sha256(path)[:12]}.csv"
+    assert save_table(merge_batch(old, batch).table, tmp_path) == path
+    assert save_table(merge_batch(again, batch).table, tmp_path) == path  # the same batch once more
+    assert save_table(merge_batch(old, batch.iloc[::-1]).table, tmp_path) == path
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    features = [name for name in old if name not in ("RowNumber", "CustomerId")]
+    merged = pd.concat([old, batch]).set_index("CustomerId")[features[1:]]
+    pd.testing.assert_frame_equal(
+        again.set_index("CustomerId")[features[1:]].sort_index(), merged.sort_index(), check_like=True
+    )
+
+
+def test_a_batch_without_row_numbers_and_surnames_will_do(old, batch, tmp_path):
+    bare = batch.drop(columns=["RowNumber", "Surname"])
+    assert len(load(save_table(merge_batch(old, bare).table, tmp_path))) == 2500
+
+
+def test_customer_id_is_needed(old, batch):
+    with pytest.raises(DataError, match="CustomerId: the column is missing"):
+        merge_batch(old, batch.drop(columns="CustomerId"))
+
+
+def test_nothing_is_added_without_outcomes(old, batch):
+    made = merge_batch(old, batch.drop(columns=TARGET))
+    assert (made.added, made.left_out["no outcome"], len(made.table)) == (0, 500, 2000)
+
+
+def test_hold_outs_of_old_and_combined_table_are_independent():
+    """Else customers that neither model knows would have another share of churners than all others."""
+    old = load()
+    table = merge_batch(old, validate(make_customers(2000, 50), target=False)).table
+    seen = customer_ids(old.loc[split(old).X_train.index])
+    held_out = table.loc[split(table).X_test.index]
+    fair = held_out[~customer_ids(held_out).isin(seen)]
+    assert 700 < len(fair) < 900  # a fifth of the new ones, and a fifth of the old hold-out
+    assert fair[TARGET].mean() == pytest.approx(table[TARGET].mean(), abs=0.03)

@@ -1,0 +1,101 @@
+"""MLflow stores for tests: empty, after training, after promotion. All in one temporary folder."""
+
+import atexit
+import io
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, redirect_stdout
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+TEMPORARY = Path(tempfile.mkdtemp(prefix="churn-tests-"))
+atexit.register(shutil.rmtree, TEMPORARY, ignore_errors=True)
+
+
+def fresh() -> str:
+    """Return the URI of a SQLite store that does not exist yet."""
+    folder = TEMPORARY / uuid4().hex
+    folder.mkdir()
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+@cache
+def _prepared() -> str:
+    from helpers.tracking.store import prepare
+
+    uri = fresh()
+    prepare(Path(_file(uri)))
+    return uri
+
+
+def empty() -> str:
+    """Return the URI of a store that exists and holds nothing: seconds faster than `fresh`."""
+    return copy(_prepared())
+
+
+@contextmanager
+def in_use(uri: str) -> Iterator[str]:
+    """Make a store the one that this process and its children use."""
+    before = os.environ["MLFLOW_TRACKING_URI"]
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    try:
+        yield uri
+    finally:
+        os.environ["MLFLOW_TRACKING_URI"] = before
+
+
+def copy(uri: str) -> str:
+    """Return the URI of a store that begins as a copy; the artifacts that exist already are shared."""
+    target = fresh()
+    with closing(sqlite3.connect(_file(uri))) as source, closing(sqlite3.connect(_file(target))) as to:
+        source.backup(to)
+    return target
+
+
+@cache
+def trained() -> str:
+    """Return a store in which notebooks 01 to 03 ran, 03 for all four algorithms; takes minutes, once."""
+    uri = fresh()
+    _run_series(uri, slice(None, -1))
+    return uri
+
+
+@cache
+def promoted() -> str:
+    """Return a copy of `trained` in which notebook 04 promoted the winner."""
+    uri = copy(trained())
+    _run_series(uri, slice(-1, None))
+    return uri
+
+
+def for_notebook(name: str) -> str:
+    """Return a store in the state in which a reader comes to a notebook."""
+    if name == "04_registry":
+        return copy(trained())
+    if name > "04_registry":
+        return copy(promoted())
+    return fresh()
+
+
+def executed() -> Path:
+    """Return the folder of the notebooks that `trained` and `promoted` executed."""
+    return TEMPORARY / "outputs"
+
+
+def _run_series(uri: str, part: slice) -> None:
+    # Imported late: helpers reads the environment that conftest.py prepares.
+    from helpers.tracking.store import connect
+    from helpers.training.algorithms import ALGORITHMS
+    from helpers.workflows import notebooks
+
+    with in_use(uri), redirect_stdout(io.StringIO()):
+        todo = [step for step in notebooks.notebook_steps(list(ALGORITHMS)) if step.notebook <= "04_registry"]
+        notebooks.run_notebooks(todo[part], executed(), connect())
+
+
+def _file(uri: str) -> str:
+    return uri.removeprefix("sqlite:///")

@@ -1,0 +1,60 @@
+import json
+
+import pytest
+from sklearn.model_selection import ParameterGrid
+
+from helpers.config import FEATURES
+from helpers.training.algorithms import (
+    ALGORITHMS,
+    add_step_prefix,
+    algorithm,
+    combination_name,
+    combinations,
+    make_grid,
+    make_pipeline,
+)
+from tests.support.paths import BENCH
+
+
+@pytest.mark.skipif(not BENCH.is_dir(), reason="../shared/bench is not there")
+def test_default_grids_are_the_agreed_ones():
+    assert json.loads((BENCH / "grids.json").read_text()) == {k: a.grid for k, a in ALGORITHMS.items()}
+
+
+def test_unknown_model_lists_those_that_exist():
+    with pytest.raises(ValueError, match=r"unknown model 'svm': choose one of knn, logreg, tree, forest"):
+        algorithm("svm")
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ('{"k": [1]}', r"unknown grid key 'k' for knn: choose from .*n_neighbors"),
+        ('{"n_neighbors": []}', "'n_neighbors' needs a non-empty list"),
+        ('{"n_neighbors": 5}', "'n_neighbors' needs a non-empty list"),
+        ("n_neighbors=5", "grid is not JSON"),
+        ("[1, 2]", "must map hyperparameters to lists"),
+        ({}, "must map hyperparameters to lists"),
+    ],
+)
+def test_bad_grid_says_what_is_wrong(grid, message):
+    with pytest.raises(ValueError, match=message):
+        make_grid("knn", grid)
+
+
+def test_grid_as_json_text_equals_grid_as_mapping():
+    assert make_grid("tree", '{"max_depth": [3, null]}') == make_grid("tree", {"max_depth": [3, None]})
+    assert make_grid("tree", "") == make_grid("tree", None) == ALGORITHMS["tree"].grid
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_pipeline_uses_the_features_in_order_and_no_identifier(name):
+    transformers = make_pipeline(name).named_steps["prepare"].transformers
+    assert [column for _, _, columns in transformers for column in columns] == FEATURES
+
+
+def test_combinations_come_in_scikit_learns_order_with_sorted_names():
+    grid = make_grid("knn")
+    assert combinations(grid) == list(ParameterGrid(grid))
+    first = next(iter(ParameterGrid(add_step_prefix(grid))))
+    assert combination_name(first) == "n_neighbors=3 p=1 weights=uniform"

@@ -1,0 +1,165 @@
+import os
+import signal
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from helpers.config import ROOT, registered_name
+from helpers.registry.stages import list_versions, production_version
+from helpers.tracking.stale_runs import OWNER, search_runs
+from helpers.tracking.store import connect
+from helpers.training.algorithms import ALGORITHMS, combinations
+from helpers.workflows.notebooks import NOTEBOOKS, main, notebook_steps, summarize
+from tests.support import stores
+from tests.support.servers import wait
+
+
+@pytest.fixture(scope="module")
+def done():
+    """Return a store in which the whole series ran, all four algorithms on their default grids."""
+    with stores.in_use(stores.promoted()):
+        yield connect()
+
+
+@pytest.fixture(scope="module")
+def model_runs(done):
+    runs = search_runs(done.client, done.experiment_id, "tags.level = 'model'")
+    return {run.data.tags["algorithm"]: run for run in runs}
+
+
+def test_series_is_in_order_with_03_once_per_algorithm():
+    names = [step.name for step in notebook_steps(["knn", "tree"])]
+    trainings = ["03_train-knn", "03_train-tree"]
+    assert names == ["01_eda", "02_preprocess", *trainings, "04_registry", "05_score", "06_monitor"]
+
+
+def test_costs_of_mistakes_reach_the_trainings_only():
+    given = {"missed_cost": 20.0}
+    found = {step.name: step.parameters for step in notebook_steps(["knn"], costs=given)}
+    assert found["03_train-knn"] == {**given, "model": "knn"}
+    assert all("missed_cost" not in parameters for name, parameters in found.items() if "03" not in name)
+
+
+def test_every_notebook_is_in_the_series():
+    assert {step.notebook for step in notebook_steps(["knn"])} == {
+        path.stem for path in NOTEBOOKS.glob("*.ipynb")
+    }
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_fold_and_combination_is_a_finished_run(done, model_runs, name):
+    model = model_runs[name]
+    folds = search_runs(done.client, done.experiment_id, f"tags.`mlflow.parentRunId` = '{model.info.run_id}'")
+    parents = {fold.info.run_id for fold in folds}
+    leaves = [
+        run
+        for run in search_runs(
+            done.client, done.experiment_id, f"tags.level = 'combination' and tags.algorithm = '{name}'"
+        )
+        if run.data.tags["mlflow.parentRunId"] in parents
+    ]
+    assert len(folds) == 5
+    assert len(leaves) == 5 * len(combinations(ALGORITHMS[name].grid))
+    assert {run.info.status for run in [model, *folds, *leaves]} == {"FINISHED"}
+    assert all(len(leaf.data.metrics) == 6 for leaf in leaves)
+    assert {"test_f1", "test_accuracy", "test_roc_auc", "cv_val_f1_mean"} <= model.data.metrics.keys()
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_model_run_has_its_artifacts_and_executed_notebook(done, model_runs, name):
+    run_id = model_runs[name].info.run_id
+
+    def files(folder: str | None = None) -> set[str]:
+        return {item.path for item in done.client.list_artifacts(run_id, folder)}
+
+    assert {"cv_results.csv", "notebook", "pickle", "pipeline", "plots"} <= files()
+    assert files("notebook") == {f"notebook/03_train-{name}.ipynb"}
+    assert files("pickle") | files("pipeline") == {"pickle/model.pkl", "pipeline/pipeline.py"}
+    assert len(files("plots")) == 5
+
+
+def test_other_notebooks_hang_on_the_runs_they_made(done):
+    for level, expected in (("dataset", {"01_eda", "02_preprocess"}), ("promotion", {"04_registry"})):
+        (run,) = search_runs(done.client, done.experiment_id, f"tags.level = '{level}'")
+        paths = {item.path for item in done.client.list_artifacts(run.info.run_id, "notebook")}
+        assert paths == {f"notebook/{name}.ipynb" for name in expected}
+
+
+def test_summary_names_the_winner(done, model_runs):
+    table = summarize(done, model_runs["knn"].data.tags["series"])
+    assert sorted(table["algorithm"]) == sorted(ALGORITHMS)
+    winner = table.loc[table["won"] != ""]
+    assert winner.index.tolist() == [table["CV F1"].idxmax()] == [0]
+    assert winner["version"].item() == f"{registered_name(winner['algorithm'].item())} v1"
+    assert production_version(done.client).run_id == model_runs[winner["algorithm"].item()].info.run_id
+    assert all(len(list_versions(done.client, registered_name(name))) == 1 for name in ALGORITHMS)
+
+
+def test_executed_copies_hold_outputs_and_parameters():
+    notebook = nbformat.read(stores.executed() / "03_train-tree.ipynb", as_version=4)
+    injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert 'model = "tree"' in injected[0].source
+
+
+def test_failing_notebook_stops_the_series_with_the_cells_error(store, tmp_path, capsys):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("CustomerId,Age\n1,40\n")
+    assert main(["--data", str(bad), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "[1/" in said.out
+    assert "[2/" not in said.out
+    assert "DataError: bad.csv cannot be used" in said.err
+    assert str(tmp_path / "out" / "01_eda.ipynb") in said.err
+    assert not search_runs(store.client, store.experiment_id, "")
+
+
+def test_a_cost_that_is_none_is_refused_before_the_search(store, tmp_path, capsys):
+    options = ["--only", "03_train", "--models", "forest", "--missed-cost", "0", "--out", str(tmp_path)]
+    assert main(options) == 1
+    assert "ValueError: missed_cost must be above 0, not 0.0" in capsys.readouterr().err
+    assert not search_runs(store.client, store.experiment_id, "")
+
+
+def test_a_killed_kernel_is_said_and_leaves_no_run_running(store, tmp_path):
+    def runs(query: str) -> list:
+        return search_runs(store.client, store.experiment_id, query)
+
+    command = [
+        sys.executable,
+        "-m",
+        "helpers.workflows.notebooks",
+        "--only",
+        "03_train",
+        "--models",
+        "forest",
+    ]
+    process = subprocess.Popen([*command, "--out", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait(lambda: runs("tags.level = 'fold'"))
+    (model,) = runs("tags.level = 'model'")
+    os.kill(int(model.data.tags[OWNER].rsplit(":", 2)[1]), signal.SIGKILL)  # as for want of memory
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "03_train-forest failed: Kernel died. Was there enough memory?" in said
+    assert runs("attributes.status = 'RUNNING'") == []
+    assert store.client.get_run(model.info.run_id).info.status == "KILLED"
+
+
+def test_unknown_model_is_refused_before_anything_runs(capsys):
+    with pytest.raises(SystemExit):
+        main(["--models", "knn,svm"])
+    assert "unknown model 'svm'" in capsys.readouterr().err
+
+
+def test_mlflow_run_has_the_same_entry_points(store):
+    command = [sys.executable, "-m", "mlflow", "run", ".", "-e", "preprocess", "--env-manager", "local"]
+    subprocess.run(
+        command,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"},
+    )
+    (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'dataset'")
+    assert run.info.status == "FINISHED"
