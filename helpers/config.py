@@ -1,8 +1,21 @@
 """Every fixed choice of the project in one place: columns, seeds, names."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from sklearn.model_selection import StratifiedKFold
+
+
+def _project_root() -> Path:
+    """Return the folder of notebooks and data: the checkout around this package or the current folder."""
+    for folder in (Path(__file__).resolve().parent.parent, Path.cwd(), *Path.cwd().parents):
+        if (folder / "notebooks" / "01_eda.ipynb").is_file():
+            return folder
+    return Path.cwd()
+
+
+ROOT = _project_root()
 
 # The table. Identifiers never reach a model.
 IDENTIFIERS = ["RowNumber", "CustomerId", "Surname"]
@@ -21,10 +34,21 @@ TEST_SIZE = 0.2
 SCORES = ["f1", "accuracy", "roc_auc"]
 SELECT_BY = "f1"
 
+
+def folds() -> "StratifiedKFold":
+    """Return the cross-validator of every training: five stratified folds, shuffled with `SEED`."""
+    from sklearn.model_selection import StratifiedKFold
+
+    return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+
+
 # MLflow: names that people and programs look for.
 EXPERIMENT = "EXP_Churn_Prediction_Modelling"
 PRODUCTION_MODEL = "churn"
 STAGING, PRODUCTION, ARCHIVED = "staging", "production", "archived"
+
+# Their versions are pinned in every logged model and recorded on every run.
+PACKAGES = ("mlflow", "scikit-learn", "skops", "pandas", "numpy", "scipy")
 
 
 def registered_name(algorithm: str) -> str:

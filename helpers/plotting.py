@@ -1,21 +1,57 @@
-"""One look for every figure: colours that colour-blind readers tell apart and that survive a grey printer."""
+"""One look for every plot: colours by role, distinguishable by colour-blind readers and in greyscale."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Okabe and Ito's palette.
-STAYED, LEFT, ACCENT, MUTED = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
-PALETTE = [STAYED, LEFT, ACCENT, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
+PALETTE = [BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+
+# By role: what a colour means in every plot.
+RETAINED, CHURNED = BLUE, ORANGE
+TRAINING, HOLDOUT = BLUE, ORANGE
+REFERENCE, CURRENT = BLUE, ORANGE
+ALARM = ORANGE
+ACCENT, MUTED = GREEN, GREY
+
+CODED_VALUES = {
+    ("HasCrCard", 0): "no credit card",
+    ("HasCrCard", 1): "credit card",
+    ("IsActiveMember", 0): "not active",
+    ("IsActiveMember", 1): "active",
+    ("NumOfProducts", 1): "1 product",
+}
 
 
-def figure(
-    rows: int = 1, columns: int = 1, width: float = 6.5, height: float = 4.0, **kwargs
-) -> tuple[Figure, Axes]:
-    """Return a figure and its axes, sized in inches, without the frame's upper and right edge.
+def value_label(feature: str, value: object) -> str:
+    """Return a feature's value in words: ``active``, ``3 products``, ``Germany``."""
+    if label := CODED_VALUES.get((feature, value)):
+        return label
+    return f"{value:g} products" if feature == "NumOfProducts" else str(value)
+
+
+def figure(width: float = 6.5, height: float = 4.0) -> tuple[Figure, Axes]:
+    """Return a figure with one plot, sized in inches, without the frame's upper and right edge.
 
     A notebook shows it where it is a cell's last expression, and nowhere else.
+    """
+    fig, axes = panels(1, 1, width, height)
+    return fig, axes[0]
+
+
+def panels(
+    rows: int, columns: int, width: float = 6.5, height: float = 4.0, **kwargs: object
+) -> tuple[Figure, np.ndarray]:
+    """Return a figure with several plots, see `figure`.
+
+    Returns
+    -------
+    Figure
+    ndarray of Axes
+        Of shape (rows, columns); of shape (n,) for a single row or column.
     """
     fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **kwargs)
     plt.close(fig)  # else pyplot keeps it open, and a notebook draws it a second time
@@ -23,7 +59,7 @@ def figure(
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(axis="y", color="#E5E5E5", lw=0.8)
         ax.set_axisbelow(True)
-    return fig, axes
+    return fig, np.atleast_1d(axes)
 
 
 def caption(fig: Figure, df: pd.DataFrame) -> Figure:

@@ -1,8 +1,8 @@
 """The customer table: find it, read it, check it, split it, merge it, make it."""
 
-from helpers.data.loading import Split, data_path, load, sha256, split
+from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
-from helpers.data.schema import MIN_PER_CLASS, MISSING_VALUE, ROW, UNKNOWN_CATEGORY, DataError, validate
+from helpers.data.schema import MIN_PER_CLASS, MISSING_VALUE, ROW, UNKNOWN_CATEGORY, validate
 from helpers.data.synthetic import SHIFTS, make_customers
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "ROW",
     "SHIFTS",
     "UNKNOWN_CATEGORY",
-    "DataError",
     "MergedTable",
     "Split",
     "customer_ids",
@@ -20,7 +19,6 @@ __all__ = [
     "make_customers",
     "merge_batch",
     "save_table",
-    "sha256",
     "split",
     "table_name",
     "validate",

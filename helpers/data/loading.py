@@ -1,7 +1,6 @@
-"""Where the customers come from: find the CSV, read it, check it, split it, fingerprint it."""
+"""Where the customers come from: find the CSV, read it, check it, split it."""
 
 import csv
-import hashlib
 import io
 import os
 import warnings
@@ -14,7 +13,7 @@ from sklearn.model_selection import train_test_split
 
 from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
 from helpers.data import schema
-from helpers.data.schema import DataError
+from helpers.errors import DataError
 
 # How files begin that people pass by mistake.
 _NOT_CSV = {
@@ -142,12 +141,6 @@ def split(df: pd.DataFrame) -> Split:
             df[FEATURES], df[TARGET], test_size=TEST_SIZE, stratify=df[TARGET], random_state=SEED
         )
     )
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Return the sha256 of a file's bytes, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse(content: bytes, skiprows: list[int] | None = None) -> pd.DataFrame:

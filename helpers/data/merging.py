@@ -1,15 +1,15 @@
 """Old customers and new ones in one table to train on, and what became of every row."""
 
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.config import CATEGORICAL, FEATURES, TARGET
-from helpers.data.schema import CHOICES, COLUMNS, DataError
+from helpers.data.schema import CHOICES, COLUMNS
+from helpers.errors import DataError
+from helpers.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,7 @@ def save_table(table: pd.DataFrame, folder: Path) -> Path:
     """
     content = table.to_csv(index=False, lineterminator="\n", float_format=_plain).encode()
     target = folder / table_name(hashlib.sha256(content).hexdigest())
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".customers-", dir=folder) as made:
-        part = Path(made, target.name)
-        part.write_bytes(content)
-        os.replace(part, target)
+    write_atomically(target, content)
     return target
 
 

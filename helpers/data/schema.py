@@ -8,6 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from helpers.config import BINARY, CATEGORICAL, FEATURES, NUMERIC, TARGET
+from helpers.errors import DataError
 
 # The one place for what is plausible: closed ranges in the table's units, known categories, whole codes.
 RANGES = {
@@ -38,10 +39,6 @@ MIN_PER_CLASS = 10
 MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"
 OUT_OF_RANGE, UNKNOWN_CATEGORY = "out of range", "unknown category"
 DUPLICATE, TOO_FEW, NO_ROWS = "duplicate", "too few of a class", "no rows"
-
-
-class DataError(ValueError):
-    """A file or table that cannot be used; the message lists every problem and what to do."""
 
 
 @dataclass(frozen=True)

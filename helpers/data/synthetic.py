@@ -1,12 +1,9 @@
 """Synthetic bank customers: any number, reproducible, and shifted away from the usual when asked.
 
-    python -m helpers.data.synthetic --rows 100000 --seed 1 --out customers.csv [--shift covariate=0.5]
-
 No real customer is in here. The figures below are aggregates of the public bank-churn table (shares,
 quantiles, the log-odds of a logistic risk), so that models find about as much to learn here as there.
 """
 
-import argparse
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +11,7 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from helpers.data.schema import COLUMNS
+from helpers.errors import SettingError
 
 # The sample in data/bank_churn.csv.
 SAMPLE_ROWS, SAMPLE_SEED = 10_000, 3
@@ -160,36 +158,10 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
 
 def _checked(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, float]:
     if n < 1 or seed < 0:
-        raise ValueError(f"n must be at least 1 and seed not negative, not n={n}, seed={seed}")
+        raise SettingError(f"n must be at least 1 and seed not negative, not n={n}, seed={seed}")
     for name, strength in (shift or {}).items():
         if name not in SHIFTS:
-            raise ValueError(f"unknown shift {name!r}: choose from {', '.join(SHIFTS)}")
+            raise SettingError(f"unknown shift {name!r}: choose from {', '.join(SHIFTS)}")
         if not 0 <= strength <= 1:
-            raise ValueError(f"the strength of shift {name!r} must be in 0 to 1, not {strength}")
+            raise SettingError(f"the strength of shift {name!r} must be in 0 to 1, not {strength}")
     return dict(shift or {})
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write customers to a CSV (the command line of this module)."""
-    cli = argparse.ArgumentParser(
-        prog="python -m helpers.data.synthetic", description="Write synthetic customers."
-    )
-    cli.add_argument("--rows", type=int, default=SAMPLE_ROWS)
-    cli.add_argument("--seed", type=int, default=SAMPLE_SEED)
-    cli.add_argument("--out", required=True, help="the CSV to write")
-    shifts = "; ".join(f"{name}: {what}" for name, what in SHIFTS.items())
-    cli.add_argument(
-        "--shift", action="append", default=[], metavar="NAME=STRENGTH", help=f"repeatable. {shifts}"
-    )
-    args = cli.parse_args(arguments)
-    try:
-        shift = {
-            name: float(strength or "nan") for name, _, strength in (s.partition("=") for s in args.shift)
-        }
-        make_customers(args.rows, args.seed, shift).to_csv(args.out, index=False, lineterminator="\n")
-    except ValueError as error:
-        cli.error(str(error))
-
-
-if __name__ == "__main__":
-    main()

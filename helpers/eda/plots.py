@@ -7,9 +7,9 @@ from matplotlib.ticker import PercentFormatter
 
 from helpers.config import BINARY, NUMERIC, TARGET
 from helpers.eda.statistics import feature_strength, outliers
-from helpers.plotting import LEFT, MUTED, STAYED, caption, figure
+from helpers.plotting import CHURNED, MUTED, RETAINED, caption, figure, panels
 
-OUTCOMES = {0: ("stayed", STAYED), 1: ("left", LEFT)}
+OUTCOMES = {0: ("stayed", RETAINED), 1: ("left", CHURNED)}
 UNITS = {
     "CreditScore": "points",
     "Age": "years",
@@ -40,7 +40,7 @@ def target_balance(df: pd.DataFrame) -> Figure:
 
 def distributions(df: pd.DataFrame) -> Figure:
     """Draw every numeric feature's distribution, those who stayed beside those who left."""
-    fig, axes = figure(2, 3, width=9.5, height=5.4)
+    fig, axes = panels(2, 3, width=9.5, height=5.4)
     for ax, name in zip(axes.flat, NUMERIC, strict=True):
         values = df[name] / (1000 if UNITS[name].startswith("thousand") else 1)
         whole = values.nunique() <= 15
@@ -96,12 +96,12 @@ def strength(df: pd.DataFrame) -> Figure:
     y = np.arange(len(table))
     fig, ax = figure(width=6.5, height=3.8)
     ax.hlines(y, table["correlation"].fillna(0), table["association"], color=MUTED, lw=1)
-    ax.scatter(table["association"], y, color=LEFT, s=45, label="any shape (Cramér's V)")
+    ax.scatter(table["association"], y, color=CHURNED, s=45, label="any shape (Cramér's V)")
     ax.scatter(
         table["correlation"],
         y,
         facecolor="white",
-        edgecolor=STAYED,
+        edgecolor=RETAINED,
         s=45,
         lw=1.6,
         zorder=3,
@@ -126,10 +126,10 @@ def outlier_boxes(df: pd.DataFrame) -> Figure:
         ((df[NUMERIC] - df[NUMERIC].median()) / spread).to_numpy(),
         orientation="horizontal",
         widths=0.6,
-        medianprops={"color": LEFT, "lw": 2},
-        boxprops={"color": STAYED},
-        whiskerprops={"color": STAYED},
-        capprops={"color": STAYED},
+        medianprops={"color": CHURNED, "lw": 2},
+        boxprops={"color": RETAINED},
+        whiskerprops={"color": RETAINED},
+        capprops={"color": RETAINED},
         flierprops={"marker": ".", "ms": 3, "mec": "none", "mfc": MUTED, "alpha": 0.4},
     )
     labels = [f"{name}  ({count:,} beyond)" for name, count in table["customers"].items()]

@@ -8,23 +8,9 @@ from matplotlib.ticker import PercentFormatter
 
 from helpers.config import BINARY, CATEGORICAL, TARGET
 from helpers.eda.statistics import age_band, churn_rates
-from helpers.plotting import LEFT, MUTED, PALETTE, STAYED, caption, figure
+from helpers.plotting import CHURNED, MUTED, PALETTE, RETAINED, caption, figure, panels, value_label
 
 PERCENT = PercentFormatter(1, decimals=0)
-WORDS = {
-    ("HasCrCard", 0): "no credit card",
-    ("HasCrCard", 1): "credit card",
-    ("IsActiveMember", 0): "not active",
-    ("IsActiveMember", 1): "active",
-    ("NumOfProducts", 1): "1 product",
-}
-
-
-def group_label(feature: str, group: object) -> str:
-    """Return a group's name in words: ``active``, ``3 products``, ``Germany``."""
-    return WORDS.get((feature, group)) or (
-        f"{group:g} products" if feature == "NumOfProducts" else str(group)
-    )
 
 
 def rates_by_group(df: pd.DataFrame) -> Figure:
@@ -35,7 +21,7 @@ def rates_by_group(df: pd.DataFrame) -> Figure:
         rates = churn_rates(df, feature)
         at = y + np.arange(len(rates))
         _with_intervals(ax, rates, at, PALETTE[number], horizontal=True)
-        labels += [f"{group_label(feature, group)}  ({n:,})" for group, n in rates["customers"].items()]
+        labels += [f"{value_label(feature, group)}  ({n:,})" for group, n in rates["customers"].items()]
         where += list(at)
         y = at[-1] + 1.7
     ax.axvline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
@@ -56,9 +42,9 @@ def rates_by_age(df: pd.DataFrame) -> Figure:
     """Draw the churn rate over age, above the number of customers of that age."""
     rates = churn_rates(df.assign(band=age_band(df["Age"])), "band")
     x = np.arange(len(rates))
-    fig, (top, bottom) = figure(2, 1, width=6.5, height=4.2, sharex=True, height_ratios=[3, 1])
-    _with_intervals(top, rates, x, LEFT)
-    top.plot(x, rates["rate"], color=LEFT, lw=1)
+    fig, (top, bottom) = panels(2, 1, width=6.5, height=4.2, sharex=True, height_ratios=[3, 1])
+    _with_intervals(top, rates, x, CHURNED)
+    top.plot(x, rates["rate"], color=CHURNED, lw=1)
     top.axhline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
     top.set(ylabel="churn rate", ylim=(0, None))
     top.yaxis.set_major_formatter(PERCENT)
@@ -76,10 +62,10 @@ def age_by_activity(df: pd.DataFrame) -> Figure:
     rates = churn_rates(df.assign(band=age_band(df["Age"])), ["IsActiveMember", "band"])
     fig, ax = figure(width=6.5, height=3.8)
     bands = list(age_band(df["Age"]).cat.categories)
-    for active, colour, marker in ((0, LEFT, "o"), (1, STAYED, "s")):
+    for active, colour, marker in ((0, CHURNED, "o"), (1, RETAINED, "s")):
         part = rates.loc[active]
         x = np.array([bands.index(band) for band in part.index])
-        ax.plot(x, part["rate"], color=colour, marker=marker, label=group_label("IsActiveMember", active))
+        ax.plot(x, part["rate"], color=colour, marker=marker, label=value_label("IsActiveMember", active))
         ax.fill_between(x, part["low"], part["high"], color=colour, alpha=0.15, lw=0)
     ax.set_xticks(range(len(bands)), bands)
     ax.set(xlabel="age", ylabel="churn rate, with 95 % band", ylim=(0, 1))
@@ -101,11 +87,11 @@ def products_by_country(df: pd.DataFrame) -> Figure:
         text = "nobody" if n == 0 else f"{rate:.0%}  (n = {n:,})"
         ax.text(column, row, text, ha="center", va="center", color="white" if rate > 0.6 else "black")
     ax.set_xticks(range(share.shape[1]), share.columns)
-    ax.set_yticks(range(share.shape[0]), [group_label("NumOfProducts", n) for n in share.index])
+    ax.set_yticks(range(share.shape[0]), [value_label("NumOfProducts", n) for n in share.index])
     ax.grid(False)
     ax.spines[:].set_visible(False)
     overall = churn_rates(df, "NumOfProducts")["rate"]
-    low, high = (group_label("NumOfProducts", group) for group in (overall.idxmin(), overall.idxmax()))
+    low, high = (value_label("NumOfProducts", group) for group in (overall.idxmin(), overall.idxmax()))
     fig.suptitle(f"Fewest leave with {low} ({overall.min():.0%}), most with {high} ({overall.max():.0%})")
     return caption(fig, df)
 
@@ -116,8 +102,8 @@ def balance_by_country(df: pd.DataFrame) -> Figure:
     countries = sorted(df["Geography"].unique())
     fig, ax = figure(width=6.5, height=3.6)
     for positive, shift, colour, label in (
-        (False, -0.08, STAYED, "balance 0"),
-        (True, 0.08, LEFT, "balance above 0"),
+        (False, -0.08, RETAINED, "balance 0"),
+        (True, 0.08, CHURNED, "balance above 0"),
     ):
         part = rates[rates.index.get_level_values("positive") == positive].droplevel("positive")
         x = np.array([countries.index(name) for name in part.index])

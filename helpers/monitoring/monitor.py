@@ -1,22 +1,19 @@
-"""New customers against what the live model was trained on, and one decision: keep, watch or retrain.
+"""New customers compared with the production model's training data: keep, watch or retrain."""
 
-python -m helpers.monitoring.monitor [--batch CSV] [--data CSV]
-"""
-
-import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.config import FEATURES, NEW_CUSTOMERS, TARGET
-from helpers.data import MISSING_VALUE, UNKNOWN_CATEGORY, DataError, data_path, load, sha256, split
+from helpers.data import MISSING_VALUE, UNKNOWN_CATEGORY, data_path, load, split
+from helpers.errors import RegistryError
+from helpers.files import sha256
 from helpers.monitoring import checks, drift, plots
 from helpers.monitoring.checks import KEEP, LEVELS, RETRAIN, WATCH, Finding
 from helpers.monitoring.report import Report
-from helpers.registry import ProductionModel, RegistryError, load_production_model, training_data_path
-from helpers.tracking import Store, StoreError, connect, log_dataset, single_run
+from helpers.registry import ProductionModel, load_production_model, training_data_path
+from helpers.tracking import Store, log_dataset, single_run
 from helpers.training import COST_NAMES
 
 # Of fewer customers, chance alone often gives a PSI of 0.1, and only a landslide is significant.
@@ -205,22 +202,3 @@ def _reason(finding: Finding) -> str:
     limit = finding.limits[LEVELS.index(finding.level) - 1]
     p = "< 0.0001" if finding.p_adjusted < 0.0001 else f"= {finding.p_adjusted:.4f}"
     return f"{finding.text} ({finding.level} from {limit:g}; adjusted p {p})"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Look at a batch from the command line; return the exit code."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--batch", help="a CSV of new customers (default: the embedded data/new_customers.csv)")
-    cli.add_argument("--data", help="the CSV that the live model was trained on (default: found by itself)")
-    options = cli.parse_args(arguments)
-    try:
-        seen = run_monitoring(connect(), options.batch, options.data)
-    except (DataError, RegistryError, StoreError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(seen.report.summary())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

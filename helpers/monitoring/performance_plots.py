@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from helpers.monitoring.checks import KEEP, Finding
 from helpers.monitoring.report import Report
-from helpers.plotting import LEFT, STAYED, caption, figure
+from helpers.plotting import CHURNED, RETAINED, caption, panels
 
 # What the figure on the left was: a promise, what the scores lead to expect, what the hold-out paid.
 BEFORE = {"churn rate": "expected", "cost": "hold-out"}
@@ -19,7 +19,7 @@ def performance(report: Report) -> Figure:
     A panel each: a cost has the unit of the bank's costs, a score has none.
     """
     found = [finding for finding in report.findings if finding.check in ("performance", "calibration")]
-    fig, axes = figure(1, len(found), width=2.1 * len(found), height=3.4)
+    fig, axes = panels(1, len(found), width=2.1 * len(found), height=3.4)
     for ax, finding in zip(axes, found, strict=True):
         _sides(ax, finding)
     broken = [finding.subject for finding in found if finding.level != KEEP]
@@ -29,7 +29,7 @@ def performance(report: Report) -> Figure:
 
 def _sides(ax: Axes, finding: Finding) -> None:
     sides = (finding.expected, finding.expected_interval), (finding.seen, finding.seen_interval)
-    for at, ((value, interval), colour) in enumerate(zip(sides, (STAYED, LEFT), strict=True)):
+    for at, ((value, interval), colour) in enumerate(zip(sides, (RETAINED, CHURNED), strict=True)):
         error = np.abs(np.subtract(interval, value))[:, None]
         ax.errorbar(at, value, yerr=error, fmt="o", color=colour, capsize=4, lw=1.6, ms=7)
         ax.annotate(f"{value:.3f}", (at, value), (9, 0), textcoords="offset points", va="center", fontsize=8)

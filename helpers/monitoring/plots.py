@@ -9,17 +9,16 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from sklearn.metrics import roc_curve
 
 from helpers.config import FEATURES, NUMERIC
-from helpers.eda.rate_plots import WORDS
 from helpers.monitoring.checks import KEEP, PSI_LIMITS, RETRAIN, WATCH, Finding
 from helpers.monitoring.drift import FEW_VALUES
 from helpers.monitoring.performance_plots import performance
 from helpers.monitoring.report import Report
-from helpers.plotting import LEFT, MUTED, STAYED, caption, figure
+from helpers.plotting import CHURNED, CODED_VALUES, MUTED, REFERENCE, RETAINED, caption, figure, panels
 
 PERCENT = PercentFormatter(1, decimals=0)
 THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x:g}")
-COLOURS = {KEEP: "#DCE9F2", WATCH: "#F0B840", RETRAIN: LEFT}  # from light to dark on a grey printer
-REFERENCE, BATCH = STAYED, LEFT
+COLOURS = {KEEP: "#DCE9F2", WATCH: "#F0B840", RETRAIN: CHURNED}  # from light to dark on a grey printer
+BATCH = CHURNED
 
 
 def all_figures(report: Report, reference: pd.DataFrame) -> dict[str, Figure]:
@@ -80,7 +79,7 @@ def feature_distributions(report: Report, reference: pd.DataFrame) -> Figure:
     reference : DataFrame
         With the feature columns.
     """
-    fig, axes = figure(5, 2, width=6.5, height=8.6)
+    fig, axes = panels(5, 2, width=6.5, height=8.6)
     changed = []
     for ax, name in zip(axes.flat, FEATURES, strict=True):
         sides = reference[name].dropna(), report.table[name].dropna()
@@ -107,7 +106,7 @@ def psi_bars(report: Report) -> Figure:
     names = ["scores" if finding.check == "scores" else finding.subject for finding in found]
     bars = ax.barh(names, [finding.effect for finding in found])
     for bar, finding in zip(bars, found, strict=True):
-        bar.set(facecolor=COLOURS[finding.level], edgecolor=STAYED, lw=0.8)
+        bar.set(facecolor=COLOURS[finding.level], edgecolor=RETAINED, lw=0.8)
     ax.bar_label(bars, [f"{finding.effect:.3f}" for finding in found], padding=3, fontsize=8)
     for level, limit in zip((WATCH, RETRAIN), PSI_LIMITS, strict=True):
         ax.axvline(limit, color=MUTED, ls="--", lw=1)
@@ -186,7 +185,8 @@ def _bars(ax: Axes, name: str, reference: pd.Series, batch: pd.Series) -> None:
     ax.bar(at, shares["reference"], color=REFERENCE, alpha=0.45)
     ax.bar(at, shares["batch"], facecolor="none", edgecolor=BATCH, lw=1.5)
     labels = [
-        WORDS.get((name, value), value) if name not in NUMERIC else f"{value:g}" for value in shares.index
+        CODED_VALUES.get((name, value), value) if name not in NUMERIC else f"{value:g}"
+        for value in shares.index
     ]
     ax.set_xticks(at, labels)
     ax.yaxis.set_major_formatter(PERCENT)

@@ -1,11 +1,10 @@
 """Model versions: their stages, the gates before promotion, the model in production."""
 
-from helpers.registry.challengers import NoChallengers, compare_challengers
+from helpers.registry.challengers import compare_challengers
 from helpers.registry.gates import all_passed, fold_scores, paired_test, run_gates
 from helpers.registry.production import CONTACT, ProductionModel, load_production_model
 from helpers.registry.promotion import log_promotion
 from helpers.registry.stages import (
-    RegistryError,
     list_versions,
     load_version,
     production_version,
@@ -17,9 +16,7 @@ from helpers.registry.training_data import not_in_production_training, training_
 
 __all__ = [
     "CONTACT",
-    "NoChallengers",
     "ProductionModel",
-    "RegistryError",
     "all_passed",
     "compare_challengers",
     "fold_scores",

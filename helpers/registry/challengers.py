@@ -3,6 +3,7 @@
 import pandas as pd
 
 from helpers.config import SELECT_BY, registered_name
+from helpers.errors import NoChallengers
 from helpers.registry.stages import staging_version
 from helpers.tracking import Store
 from helpers.training import ALGORITHMS
@@ -14,10 +15,6 @@ METRICS = {
     "hold-out accuracy": "test_accuracy",
     "hold-out ROC AUC": "test_roc_auc",
 }
-
-
-class NoChallengers(LookupError):
-    """No version in staging was trained on the data; the message says what to run."""
 
 
 def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from helpers.plotting import ACCENT, LEFT, MUTED, PALETTE, STAYED, figure
+from helpers.plotting import ACCENT, HOLDOUT, MUTED, PALETTE, TRAINING, figure
 
 
 def candidate_scores(folds: pd.DataFrame, holdout: pd.Series) -> Figure:
@@ -20,9 +20,11 @@ def candidate_scores(folds: pd.DataFrame, holdout: pd.Series) -> Figure:
     """
     fig, ax = figure(width=6.5, height=0.7 * folds.shape[1] + 1.4)
     for row, name in enumerate(folds.columns[::-1]):
-        ax.scatter(folds[name], np.full(len(folds), row), color=STAYED, alpha=0.5, label="a fold")
-        ax.scatter(folds[name].mean(), row, color=STAYED, marker="|", s=400, lw=2, label="mean of the folds")
-        ax.scatter(holdout[name], row, color=LEFT, marker="D", label="hold-out")
+        ax.scatter(folds[name], np.full(len(folds), row), color=TRAINING, alpha=0.5, label="a fold")
+        ax.scatter(
+            folds[name].mean(), row, color=TRAINING, marker="|", s=400, lw=2, label="mean of the folds"
+        )
+        ax.scatter(holdout[name], row, color=HOLDOUT, marker="D", label="hold-out")
     ax.set_yticks(range(folds.shape[1]), folds.columns[::-1])
     ax.set(xlabel="F1", ylim=(-0.6, folds.shape[1] - 0.4))
     ax.set_title(f"{folds.columns[0]} leads over five folds")

@@ -8,8 +8,8 @@ from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
-from helpers.data import DataError
-from helpers.registry.stages import RegistryError, load_version, production_version
+from helpers.errors import DataError, RegistryError
+from helpers.registry.stages import load_version, production_version
 
 CONTACT, SKIP = "contact", "skip"
 

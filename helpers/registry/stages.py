@@ -17,13 +17,10 @@ from mlflow.exceptions import MlflowException
 from sklearn.pipeline import Pipeline
 
 from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
-from helpers.tracking import sha256_of_weights
+from helpers.errors import RegistryError
+from helpers.files import sha256
 
 DIGEST_TAG = "model_sha256"
-
-
-class RegistryError(RuntimeError):
-    """A registry call that can't be done; the message says what to do."""
 
 
 def register(
@@ -49,7 +46,7 @@ def register(
     _ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
     stored = client.get_logged_model(model_id).artifact_location
-    weights = sha256_of_weights(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
+    weights = sha256(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
     # The stage is given with the version in one call: no version is ever without one, and two trainings
     # that settle the same name at once only update tags that exist.
     created = client.create_model_version(
@@ -162,7 +159,7 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
         try:
             uri = f"models:/{name}/{chosen.version}"
             folder = mlflow.artifacts.download_artifacts(uri, dst_path=own)
-            weights = sha256_of_weights(f"{folder}/model.skops")
+            weights = sha256(f"{folder}/model.skops")
         except (MlflowException, OSError) as error:
             raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
         if weights != chosen.tags.get(DIGEST_TAG):

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from helpers.data import DataError, customer_ids, data_path, load, sha256, split
+from helpers.data import customer_ids, data_path, load, split
+from helpers.errors import DataError
+from helpers.files import sha256
 from helpers.registry.production import ProductionModel
 from helpers.registry.stages import production_version
 from helpers.tracking import Store

@@ -1,24 +1,16 @@
-"""Score a file of customers with the live model.
+"""Score a file of customers with the production model."""
 
-    python -m helpers.scoring.batch --batch new.csv --out scores.csv
-
-The result has a line per customer: who, the probability of leaving, the decision, the version that said so.
-"""
-
-import argparse
-import os
-import sys
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from helpers.config import NEW_CUSTOMERS
-from helpers.data import DataError, data_path, load
-from helpers.registry import CONTACT, ProductionModel, RegistryError, load_production_model
-from helpers.tracking import Store, StoreError, connect, log_dataset, single_run
+from helpers.data import data_path, load
+from helpers.errors import DataError
+from helpers.files import write_atomically
+from helpers.registry import CONTACT, ProductionModel
+from helpers.tracking import Store, log_dataset, single_run
 
 
 @dataclass(frozen=True)
@@ -85,7 +77,7 @@ def score_file(
     customers = load(source, target=False)
     scores = score_customers(live, customers)
     with single_run(store, "scoring", {"live_version": str(live.version)}) as run_id:
-        write(scores, target)
+        write_atomically(target, scores.to_csv(index=False, lineterminator="\n").encode())
         log_dataset(store, run_id, customers, source, "scoring")
         contacted = scores["decision"].eq(CONTACT)
         metrics = {
@@ -99,43 +91,3 @@ def score_file(
             store.client.log_metric(run_id, name, float(value))
         store.client.log_artifact(run_id, str(target))
     return ScoredFile(customers, scores, target, run_id)
-
-
-def write(scores: pd.DataFrame, target: Path) -> None:
-    """Write a CSV under a name of its own and put it into place at once: no reader sees half of it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", newline="") as file:
-            scores.to_csv(file, index=False, lineterminator="\n")
-        os.chmod(name, 0o644)
-        os.replace(name, target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Score from the command line; return the exit code."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--batch", help="a CSV of customers (default: the embedded data/new_customers.csv)")
-    cli.add_argument("--out", required=True, help="the CSV to write")
-    options = cli.parse_args(arguments)
-    if options.batch == "":
-        cli.error("--batch is empty: give a CSV of customers, or leave it out")
-    try:
-        store = connect()
-        live = load_production_model(store.client)
-        scored = score_file(store, live, options.batch, options.out)
-    except (DataError, RegistryError, StoreError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    contacted = scored.scores["decision"].eq(CONTACT).sum()
-    count = f"{len(scored.scores)} customers scored by churn version {live.version}"
-    print(f"{count}, {contacted} to contact: {scored.path}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

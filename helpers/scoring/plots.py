@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.plotting import ACCENT, LEFT, MUTED, STAYED, caption, figure
+from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, figure, panels
 
 
 def score_distribution(scores: pd.DataFrame, threshold: float, customers: pd.DataFrame) -> Figure:
@@ -23,7 +23,7 @@ def score_distribution(scores: pd.DataFrame, threshold: float, customers: pd.Dat
     contact = scores["probability"] >= threshold
     parts = [scores["probability"][~contact], scores["probability"][contact]]
     labels = [f"{side}: {len(part):,}" for side, part in zip(("skip", "contact"), parts, strict=True)]
-    ax.hist(parts, bins, stacked=True, color=[STAYED, LEFT], label=labels)
+    ax.hist(parts, bins, stacked=True, color=[RETAINED, CHURNED], label=labels)
     ax.axvline(threshold, color="black", lw=1, ls="--")
     ax.set(xlabel="probability of leaving", ylabel="customers", xlim=(0, 1))
     ax.set_title(f"{contact.mean():.0%} of the customers are contacted, from a score of {threshold:.2f}")
@@ -81,13 +81,13 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
     customers : DataFrame
         For the caption.
     """
-    fig, axes = figure(1, len(tables), width=3.2 * len(tables), height=3.6, sharey=True)
+    fig, axes = panels(1, len(tables), width=3.2 * len(tables), height=3.6, sharey=True)
     for ax, (title, table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
         place = np.arange(len(table))
         spread = [table["expected"] - table["low"], table["high"] - table["expected"]]
-        ax.errorbar(place, table["expected"], spread, fmt="o", color=STAYED, capsize=3, label="expected")
+        ax.errorbar(place, table["expected"], spread, fmt="o", color=RETAINED, capsize=3, label="expected")
         if "seen" in table:
-            ax.scatter(place, table["seen"], color=LEFT, marker="D", s=22, zorder=3, label="seen later")
+            ax.scatter(place, table["seen"], color=CHURNED, marker="D", s=22, zorder=3, label="seen later")
         labels = [f"{name}\n({count:,})" for name, count in table["customers"].items()]
         ax.set_xticks(place, labels, fontsize=8)
         ax.set(title=title, xlim=(-0.5, len(table) - 0.5), ylim=(0, 1))

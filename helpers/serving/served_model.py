@@ -14,7 +14,8 @@ from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from helpers.config import FEATURES, IDENTIFIERS, TARGET
-from helpers.data import ROW, DataError, make_customers, validate
+from helpers.data import ROW, make_customers, validate
+from helpers.errors import DataError
 from helpers.registry import load_production_model, production_version
 from helpers.tracking import connect
 

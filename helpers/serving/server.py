@@ -1,12 +1,9 @@
-"""The live model behind HTTP: start the server, ask it.
-
-    python -m helpers.serving.server [--host 127.0.0.1] [--port 8080] [--workers 1]
+"""The production model behind HTTP: start the server, request scores.
 
 What MLflow's ``mlflow models serve`` starts, around the model in `served_model`: ``POST /invocations`` with
 customers gives probability, decision and model version of each; ``GET /ping`` says that it is up.
 """
 
-import argparse
 import json
 import os
 import shlex
@@ -20,22 +17,20 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import mlflow
 import pandas as pd
 from mlflow.pyfunc import scoring_server
 
 from helpers.config import FEATURES, ROOT
-from helpers.registry import RegistryError, load_production_model
-from helpers.tracking import StoreError, connect, tracking_uri
+from helpers.errors import ServingError
+from helpers.registry import load_production_model
+from helpers.tracking import connect, tracking_uri
 
 HOST, PORT = "127.0.0.1", 8080
 ROWS = 10_000  # per request, so that none comes near the server's time limit of a minute
 SECONDS_TO_START, SECONDS_TO_ANSWER, SECONDS_TO_STOP = 120, 90, 30
-
-
-class ServingError(RuntimeError):
-    """The server refused the customers or does not answer; the message says what to do."""
 
 
 @contextmanager
@@ -64,7 +59,7 @@ def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
         return
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "helpers.serving.server", "--port", str(port), "--workers", str(workers)]
+    command = [sys.executable, "-m", "helpers", "serve", "--port", str(port), "--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="churn-served-") as scratch:
         variables = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), "TMPDIR": scratch}
         log = Path(scratch, "server.log")
@@ -165,30 +160,20 @@ def _write_model(folder: Path) -> Path:
     return folder
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Become the server; end with a message if there is nothing to serve."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
-    cli.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT})")
-    cli.add_argument("--workers", type=int, default=1, help="processes, each with the model (default: 1)")
-    options = cli.parse_args(arguments)
-    # A registry that is down is to be noticed in seconds; MLflow would go on trying for minutes.
+def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoReturn:
+    """Replace this process by the model server.
+
+    Raises
+    ------
+    RegistryError, StoreError
+        If there is nothing to serve.
+    """
+    # Notice within seconds that a registry is down; MLflow would retry for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    try:
-        load_production_model(
-            connect().client
-        )  # said here once and clearly, not by every worker with a traceback
-    except (RegistryError, StoreError) as error:
-        sys.exit(f"cannot serve: {error}")
+    load_production_model(connect().client)  # fail here with one clear message, not in every worker
     model = _write_model(Path(tempfile.mkdtemp(prefix="churn-serve-")) / "model")
-    # The command that `mlflow models serve --env-manager local` runs, but not as its child: told to stop,
-    # that one ends at once instead of waiting for the requests in flight.
-    command, variables = scoring_server.get_cmd(
-        str(model), port=options.port, host=options.host, nworkers=options.workers
-    )
+    # The command that `mlflow models serve --env-manager local` runs, but not as its child: that one ends at
+    # once when told to stop, instead of waiting for the requests in flight.
+    command, variables = scoring_server.get_cmd(str(model), port=port, host=host, nworkers=workers)
     os.execve(sys.executable, [sys.executable, "-m", *shlex.split(command)], variables)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,5 @@
 """What a training leaves on its model run: the MLflow model, the pickle, a script, results and plots."""
 
-import hashlib
 import pickle
 import tempfile
 from importlib.metadata import version
@@ -133,9 +132,3 @@ def log_files(
         for name, figure in figures.items():
             figure.savefig(root / "plots" / f"{name}.png", dpi=120, bbox_inches="tight")
         client.log_artifacts(run_id, folder)
-
-
-def sha256_of_weights(weights: str | Path) -> str:
-    """Return the sha256 of a model's weights (its file ``model.skops``)."""
-    with open(weights, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,7 +13,7 @@ from mlflow.entities import DatasetInput, InputTag, RunTag
 from mlflow.tracking.context.registry import resolve_tags
 
 from helpers.config import TARGET
-from helpers.data import sha256
+from helpers.files import sha256
 from helpers.tracking.provenance import provenance
 from helpers.tracking.stale_runs import HEARTBEAT, OWNER, owner, send_heartbeats, terminate_stale_runs
 from helpers.tracking.store import Store

@@ -18,10 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
 from helpers.config import EXPERIMENT, ROOT
-
-
-class StoreError(RuntimeError):
-    """The store can't be used; the message says what to do."""
+from helpers.errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def _short_http_timeouts() -> Iterator[None]:
 
 def _explain(uri: str, error: str) -> str:
     parts = urlsplit(uri)
-    shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    shown = _without_login(uri)
     if "out-of-date database schema" in error:
         return f"{shown} is of another MLflow version: back it up, then run `mlflow db upgrade {shown}`"
     if "401" in error or "authenticat" in error.lower():
@@ -148,6 +145,28 @@ def _explain(uri: str, error: str) -> str:
     )
 
 
-if __name__ == "__main__":
+def become_ui(host: str, port: int) -> None:
+    """Replace this process by the MLflow UI on the store; for a server, print where its UI is."""
+    uri = tracking_uri()
     connect()
-    print(f"The store is ready: {tracking_uri().rpartition('@')[2]}")
+    if uri.startswith("http"):
+        print(f"The MLflow UI: {_without_login(uri)}")
+        return
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--backend-store-uri",
+        uri,
+    ]
+    os.execv(sys.executable, command)
+
+
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

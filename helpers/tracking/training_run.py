@@ -16,7 +16,7 @@ from mlflow.tracking.context.registry import resolve_tags
 from sklearn.model_selection import BaseCrossValidator
 
 from helpers.config import SCORES, TARGET
-from helpers.data import sha256
+from helpers.files import sha256
 from helpers.tracking.progress import progress
 from helpers.tracking.provenance import provenance
 from helpers.tracking.run_writers import ChildRun, make_writer

@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from helpers.config import BINARY, CATEGORICAL, NUMERIC, SEED
+from helpers.errors import SettingError
 
 STEP = "classify"
 
@@ -65,11 +66,11 @@ def algorithm(name: str) -> Algorithm:
 
     Raises
     ------
-    ValueError
+    SettingError
         If there is none of that name; the message lists those that exist.
     """
     if name not in ALGORITHMS:
-        raise ValueError(f"unknown model {name!r}: choose one of {', '.join(ALGORITHMS)}")
+        raise SettingError(f"unknown model {name!r}: choose one of {', '.join(ALGORITHMS)}")
     return ALGORITHMS[name]
 
 
@@ -106,7 +107,7 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
 
     Raises
     ------
-    ValueError
+    SettingError
         If it is not JSON, not a mapping of names to non-empty lists, or names a hyperparameter that the
         estimator does not have.
     """
@@ -117,15 +118,17 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
         try:
             grid = json.loads(grid)
         except json.JSONDecodeError as error:
-            raise ValueError(f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}") from None
+            raise SettingError(
+                f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}"
+            ) from None
     if not isinstance(grid, dict) or not grid:
-        raise ValueError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
+        raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
     known = sorted(chosen.estimator.get_params())
     for key, values in grid.items():
         if key not in known:
-            raise ValueError(f"unknown grid key {key!r} for {name}: choose from {', '.join(known)}")
+            raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(known)}")
         if not isinstance(values, list) or not values:
-            raise ValueError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
+            raise SettingError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
     return grid
 
 

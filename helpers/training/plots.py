@@ -1,6 +1,5 @@
 """Pictures of one training: the grid, the gap between training and validation, and the hold-out."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
 
-from helpers.plotting import ACCENT, LEFT, MUTED, PALETTE, STAYED, figure
+from helpers.plotting import ACCENT, CHURNED, MUTED, PALETTE, RETAINED, figure, panels
 
 
 def training_figures(
@@ -35,17 +34,15 @@ def grid_scores(cv_results: dict) -> Figure:
     names = sorted(order, key=lambda name: -len(order[name]))
     x, colour, panel, style = (names + [None] * 4)[:4]
     table = table.loc[table.groupby([n for n in names[:4]], sort=False)["f1"].idxmax()]
-    panels = order[panel] if panel else [None]
-    fig, axes = figure(1, len(panels), width=max(6.5, 4.2 * len(panels)), sharey=True)
-    for ax, value in zip(np.atleast_1d(axes), panels, strict=True):
+    shown = order[panel] if panel else [None]
+    fig, axes = panels(1, len(shown), width=max(6.5, 4.2 * len(shown)), sharey=True)
+    for ax, value in zip(axes, shown, strict=True):
         part = table[table[panel] == value] if panel else table
         _lines(ax, part, x, colour, style, order)
         ax.set(xlabel=x, title=f"{panel} = {value}" if panel else "")
-    np.atleast_1d(axes)[0].set_ylabel("mean validation F1 (5 folds)")
+    axes[0].set_ylabel("mean validation F1 (5 folds)")
     if colour:
-        np.atleast_1d(axes)[-1].legend(
-            frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1)
-        )
+        axes[-1].legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     fig.suptitle(
         f"Best mean validation F1 {table['f1'].max():.3f}, over {len(_combinations(cv_results))} combinations"
     )
@@ -58,7 +55,7 @@ def train_validation_gap(cv_results: dict, best: int) -> Figure:
     train, val = cv_results["mean_train_f1"], cv_results["mean_test_f1"]
     low, high = min(train.min(), val.min()) - 0.02, max(train.max(), val.max()) + 0.02
     ax.plot([low, high], [low, high], color=MUTED, lw=1, ls="--", label="no gap")
-    ax.scatter(train, val, color=STAYED, alpha=0.7, label="a combination")
+    ax.scatter(train, val, color=RETAINED, alpha=0.7, label="a combination")
     ax.scatter(train[best], val[best], color=ACCENT, s=90, marker="*", zorder=3, label="chosen")
     ax.set(xlabel="mean training F1", ylabel="mean validation F1", xlim=(low, high))
     ax.set_title(
@@ -70,8 +67,8 @@ def train_validation_gap(cv_results: dict, best: int) -> Figure:
 
 def roc_and_precision_recall(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     """Draw the ROC and the precision-recall curve on the hold-out, with the level of chance."""
-    fig, (left, right) = figure(1, 2, width=9.5, height=4.2)
-    curve = {"color": STAYED, "lw": 2}
+    fig, (left, right) = panels(1, 2, width=9.5, height=4.2)
+    curve = {"color": RETAINED, "lw": 2}
     RocCurveDisplay.from_estimator(
         model, X, y, ax=left, plot_chance_level=True, name="model", curve_kwargs=curve
     )
@@ -103,9 +100,9 @@ def confusion(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
 
 def calibration(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     """Draw the share that left against the predicted probability, over ten equally filled groups."""
-    fig, (top, below) = figure(2, 1, width=5.2, height=5.2, sharex=True, height_ratios=[3, 1])
+    fig, (top, below) = panels(2, 1, width=5.2, height=5.2, sharex=True, height_ratios=[3, 1])
     CalibrationDisplay.from_estimator(
-        model, X, y, n_bins=10, strategy="quantile", ax=top, name="model", color=LEFT
+        model, X, y, n_bins=10, strategy="quantile", ax=top, name="model", color=CHURNED
     )
     top.set(title="Is a probability of 0.3 really 30 %?", xlabel="", ylabel="share that left")
     top.legend(frameon=False)

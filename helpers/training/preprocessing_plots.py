@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from helpers.config import FOLDS, SEED
 from helpers.data import Split
 from helpers.eda import wilson_interval
-from helpers.plotting import ACCENT, LEFT, MUTED, PALETTE, STAYED, caption, figure
+from helpers.plotting import ACCENT, CHURNED, MUTED, PALETTE, RETAINED, caption, figure, panels
 
 WORDS = {"scale": "standard-scaled", "encode": "one-hot encoded", "keep": "kept as they are"}
 
@@ -23,7 +23,7 @@ def split_rates(parts: Split) -> Figure:
     outcomes |= {"hold-out": parts.y_test}
     left, n = (np.array([function(y) for y in outcomes.values()]) for function in (np.sum, len))
     low, high = wilson_interval(left, n)
-    colours = [STAYED, *[MUTED] * FOLDS, LEFT]
+    colours = [RETAINED, *[MUTED] * FOLDS, CHURNED]
     fig, ax = figure(width=6.5, height=3.2)
     for x, colour in enumerate(colours):
         ax.plot([x, x], [low[x], high[x]], color=colour, lw=2)
@@ -78,10 +78,10 @@ def distance_shares(X: pd.DataFrame, prepare: ColumnTransformer) -> Figure:
     after = pd.DataFrame(prepare.transform(X), columns=prepare.get_feature_names_out()).var()
     after.index = [name.split("__", 1)[1] for name in after.index]
     before = X.select_dtypes("number").var()
-    fig, axes = figure(1, 2, width=9, height=3.8, sharex=True)
+    fig, axes = panels(1, 2, width=9, height=3.8, sharex=True)
     for ax, variances, title in zip(axes, (before, after), ("as read", "after the pipeline"), strict=True):
         shares = variances[::-1] / variances.sum()
-        ax.barh(shares.index, shares, color=STAYED)
+        ax.barh(shares.index, shares, color=RETAINED)
         ax.set(title=title, xlabel="share of the squared distance")
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.grid(axis="y", visible=False)
@@ -99,7 +99,7 @@ def leakage(table: pd.DataFrame) -> Figure:
     fig, ax = figure(width=6.5, height=2.8)
     ax.hlines(y, table["kept"], table["claimed"], color=MUTED, lw=1.5)
     ax.scatter(table["kept"], y, color=ACCENT, s=70, marker="D", label="on customers kept aside", zorder=3)
-    ax.scatter(table["claimed"], y, color=LEFT, s=70, label="claimed by cross-validation", zorder=3)
+    ax.scatter(table["claimed"], y, color=CHURNED, s=70, label="claimed by cross-validation", zorder=3)
     ax.set_yticks(y, table.index)
     ax.set(xlabel="F1", xlim=(0, 1), ylim=(len(table) - 0.5, -0.5))
     ax.legend(frameon=False, fontsize=8, loc="lower left")

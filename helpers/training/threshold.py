@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from helpers.plotting import ACCENT, MUTED, STAYED, figure
+from helpers.errors import SettingError
+from helpers.plotting import ACCENT, MUTED, RETAINED, figure
 from helpers.training.metrics import decision_costs
 
 # A retention call or voucher is cheap beside the margin of a customer who leaves: five to one is a common
@@ -55,10 +56,10 @@ class Threshold:
 
 
 def check_costs(missed_cost: float, wasted_cost: float) -> None:
-    """Raise ValueError if a cost is no positive number: before a search, which would be for nothing."""
+    """Raise SettingError if a cost is no positive number: before a search, which would be for nothing."""
     for name, cost in (("missed_cost", missed_cost), ("wasted_cost", wasted_cost)):
         if not 0 < cost < np.inf:
-            raise ValueError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
+            raise SettingError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
 
 
 def choose_threshold(
@@ -113,7 +114,7 @@ def cost_curve(y: ArrayLike, probability: ArrayLike, threshold: Threshold) -> Fi
     """Draw the cost per customer over all thresholds, with the chosen one and 0.5."""
     values, costs = _costs(y, probability, threshold.missed_cost, threshold.wasted_cost)
     fig, ax = figure(width=6.5, height=3.8)
-    ax.plot(values, costs, color=STAYED, drawstyle="steps-post")
+    ax.plot(values, costs, color=RETAINED, drawstyle="steps-post")
     ax.axhline(threshold.cost_nobody, color=MUTED, ls=":", label="contact nobody")
     ax.axhline(threshold.cost_everybody, color=MUTED, ls="--", label="contact everybody")
     ax.scatter(min(threshold.value, 1), threshold.cost, color=ACCENT, zorder=3, s=60, label="chosen")

@@ -1,17 +1,11 @@
-"""Run the notebooks headlessly, one after the other, into a folder of executed copies.
+"""Run the notebooks headlessly, one after the other, into a folder of executed copies."""
 
-    python -m helpers.workflows.notebooks [--data CSV] [--models knn,tree] [--only 03_train] [--out outputs]
-
-Stops at the first failing notebook with the cell's error; ends with a table of what was trained and who won.
-"""
-
-import argparse
 import json
 import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +15,15 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
+from helpers.errors import NotebookError
 from helpers.registry import production_version
-from helpers.tracking import Store, connect, terminate_stale_runs
-from helpers.training import ALGORITHMS, COST_NAMES, algorithm
+from helpers.tracking import Store, terminate_stale_runs
+from helpers.training import ALGORITHMS
 
 NOTEBOOKS = ROOT / "notebooks"
 OUTPUTS = ROOT / "outputs"
 # Papermill's minute is too little for several kernels that start at once on few cores.
 SECONDS_TO_START = 300
-
-
-class NotebookError(RuntimeError):
-    """A notebook failed; the message has the cell's error and where the executed copy is."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +36,50 @@ class NotebookStep:
 
 
 def notebook_steps(
-    models: list[str], data: str | None = None, out: Path = OUTPUTS, costs: dict[str, float] | None = None
+    models: list[str] | None = None,
+    data: str | None = None,
+    out: Path = OUTPUTS,
+    settings: Mapping[str, object] | None = None,
 ) -> list[NotebookStep]:
-    """Return the series' notebooks in order, with 03 once per algorithm; scores go into ``out``.
+    """Return all notebooks in order, with 03 once per algorithm.
 
-    ``costs`` are the training's ``missed_cost`` and ``wasted_cost``, where they are not the defaults.
+    Parameters
+    ----------
+    models : list of str, optional
+        Algorithms to train; None for all.
+    data : str, optional
+        A CSV of customers; None for what each notebook finds by itself.
+    out : Path
+        Folder that the scores go to.
+    settings : mapping, optional
+        Further parameters of 03: ``missed_cost``, ``wasted_cost``.
     """
-    given = {"data": str(Path(data).resolve())} if data else {}
+    given = _data_parameter(data)
     return [
         NotebookStep("01_eda", "01_eda", given),
         NotebookStep("02_preprocess", "02_preprocess", given),
-        *(
-            NotebookStep("03_train", f"03_train-{name}", {**given, **(costs or {}), "model": name})
-            for name in models
-        ),
+        *training_steps(models, data, settings),
         NotebookStep("04_registry", "04_registry", given),
-        # These find by themselves what the live model was trained on: another table, if none was promoted.
+        # These two find the table that the production model was trained on, another one if none was promoted.
         NotebookStep("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
         NotebookStep("06_monitor", "06_monitor"),
     ]
+
+
+def training_steps(
+    models: list[str] | None = None, data: str | None = None, settings: Mapping[str, object] | None = None
+) -> list[NotebookStep]:
+    """Return notebook 03 once per algorithm; see `notebook_steps`. ``settings`` may have a ``grid``, too."""
+    return [
+        NotebookStep(
+            "03_train", f"03_train-{name}", {**_data_parameter(data), **(settings or {}), "model": name}
+        )
+        for name in models or ALGORITHMS
+    ]
+
+
+def _data_parameter(data: str | None) -> dict[str, str]:
+    return {"data": str(Path(data).resolve())} if data else {}
 
 
 def run_notebooks(todo: list[NotebookStep], out: Path, store: Store) -> str:
@@ -174,41 +190,3 @@ def _runs(store: Store, series: str, notebook: str | None = None) -> list:
     if notebook:
         query += f" and tags.notebook = '{notebook}'"
     return store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time"])
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the series from the command line; return the exit code."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--data", help="a CSV of customers (default: CHURN_DATA, else the embedded sample)")
-    cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
-    cli.add_argument("--missed-cost", type=float, help="of a churner who is not contacted (default: 5)")
-    cli.add_argument("--wasted-cost", type=float, help="of contacting one who would have stayed (default: 1)")
-    cli.add_argument("--only", help="one notebook of the series, e.g. 03_train (default: all)")
-    cli.add_argument("--out", type=Path, default=OUTPUTS, help="folder of the executed notebooks")
-    options = cli.parse_args(arguments)
-    models = options.models.split(",")
-    try:
-        for name in models:
-            algorithm(name)
-    except ValueError as error:
-        cli.error(str(error))
-    costs = {name: getattr(options, name) for name in COST_NAMES}
-    costs = {name: cost for name, cost in costs.items() if cost is not None}
-    every = notebook_steps(models, options.data, options.out, costs)
-    todo = [step for step in every if options.only in (None, step.notebook)]
-    if not todo:
-        cli.error(f"--only {options.only}: no such notebook in the series")
-    store = connect()
-    try:
-        series = run_notebooks(todo, options.out, store)
-    except NotebookError as error:
-        print(f"failed\n\n{error}", file=sys.stderr)
-        return 1
-    if len(table := summarize(store, series)):
-        print(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
-    print(f"\nExecuted notebooks and scores: {options.out}\nRuns and models: make ui")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,44 +1,30 @@
-"""From new customers to a decision and, where it says so, to a new live model: one command, safe to repeat.
+"""From new customers to a decision and, on drift, to a new production model; safe to repeat.
 
-    python -m helpers.workflows.retrain_loop --batch CSV_OR_FOLDER [--data CSV] [--every SECONDS]
-
-monitor -> decide -> train all algorithms on old and new customers -> gates -> promote, or keep the live one.
-
-exit codes: 0 done, whatever was decided; 1 failed; 2 wrong usage; 3 drift found, but the batch can't be
-trained on; 4 another retraining is going on; 130 interrupted. Of a folder, the highest of its batches'.
+monitor -> decide -> train all algorithms on old and new customers -> gates -> promote, or keep the old model.
 """
 
-import argparse
-import signal
 import sys
 import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
-from helpers.data import DataError, data_path, sha256, table_name
+from helpers.data import data_path, table_name
+from helpers.errors import DataError, ExitCode, ProjectError, RetrainingInProgress
+from helpers.files import sha256
 from helpers.monitoring import run_monitoring
-from helpers.registry import RegistryError, production_version
-from helpers.tracking import Store, StoreError, connect, search_runs, single_run, terminate_stale_runs
-from helpers.training import ALGORITHMS, algorithm
-from helpers.workflows.notebooks import OUTPUTS, NotebookError
+from helpers.registry import production_version
+from helpers.tracking import Store, connect, search_runs, single_run, terminate_stale_runs
+from helpers.training import ALGORITHMS
 from helpers.workflows.retraining import retrain_if_needed
 from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES, RetrainingOutcome, log_outcome
 
 LEVEL = "retrain"
-RETRAINED = OUTPUTS / "retrain"
-DONE, FAILED, LABELS_MISSING, BUSY, INTERRUPTED = 0, 1, 3, 4, 130
-
-# What ends a call: the next batch would meet the same.
-UNUSABLE = (RegistryError, StoreError, NotebookError, MlflowException, OSError)
-
-
-class RetrainingInProgress(RuntimeError):
-    """Another retraining is going on in this experiment."""
 
 
 def list_batches(given: str) -> tuple[list[Path], bool]:
@@ -131,88 +117,83 @@ def _alone(store: Store, own: str | None = None) -> None:
         )
 
 
-def _batch(store: Store, path: Path, again: bool, options: argparse.Namespace) -> int:
-    """Handle one batch, unless that was done before; return its exit code."""
-    live = production_version(store.client)
-    version = str(live.version) if live else ""
-    done = previous_run(store, path, version if again else None)
-    if done is None:
-        outcome = process_batch(store, path, options.data, options.models, options.out)
-        print(f"\n{outcome.markdown()}", flush=True)
-        return LABELS_MISSING if outcome.result == TOO_FEW_OUTCOMES else DONE
-    tags = done.data.tags
-    seen, ended = tags["live_version"], TITLES[tags["outcome"]]
-    print(f"{path.name}: looked at before, with version {seen} live: {ended}")
-    # Drift that nothing was done about stays an alarm until another model is live.
-    return LABELS_MISSING if tags["outcome"] == TOO_FEW_OUTCOMES and seen == version else DONE
+def process_all(given: str, data: str | None, models: list[str] | None, out: Path) -> ExitCode:
+    """Process a table of new customers, or every one of a folder, and tell how each ended.
 
+    Parameters
+    ----------
+    given : str
+        A CSV, or a folder of them.
+    data, models, out
+        See `process_batch`; ``models`` None for all algorithms.
 
-def process_all(options: argparse.Namespace) -> int:
-    """Handle what there is; return the exit code."""
-    code, store = DONE, None
+    Returns
+    -------
+    ExitCode
+        ``DONE`` or ``LABELS_MISSING``; of a folder the highest code, ``FAILED`` for an unusable table.
+
+    Raises
+    ------
+    ProjectError, MlflowException, OSError
+        What the next table would meet, too. A table at fault raises if it is the only one.
+    """
+    batches, is_folder = list_batches(given)
+    store, code = connect(), ExitCode.DONE
+    if not batches:
+        print(f"no CSV in {given}: nothing to do")
     try:
-        store, (found, is_folder) = connect(), list_batches(options.batch)
-        if not found:
-            print(f"no CSV in {options.batch}: nothing to do")
-        for path in found:
+        for path in batches:
             try:
-                # A file that is asked for is looked at again when another model is live; a folder's are not:
-                # what was drift then may be long past.
-                code = max(code, _batch(store, path, not is_folder, options))
-            except DataError as error:
-                print(error, file=sys.stderr)
-                code = max(code, FAILED)
-            except (RetrainingInProgress, *UNUSABLE):
-                raise
-            except Exception:  # the batches behind it are not to wait for this one for ever
-                print(f"{path.name} failed", file=sys.stderr)
-                traceback.print_exc()
-                code = max(code, FAILED)
-    except RetrainingInProgress as error:
-        print(error)
-        return BUSY
-    except (DataError, *UNUSABLE) as error:
-        print(f"failed\n\n{error}", file=sys.stderr)
-        return FAILED
+                # A single file is processed again when another model is in production; a folder's files are
+                # not: what was drift then may be long past.
+                code = max(
+                    code, _process_once(store, path, not is_folder, data, models or list(ALGORITHMS), out)
+                )
+            except Exception as error:
+                if not is_folder or _is_general(error):
+                    raise
+                print(f"{path.name} failed: {error}", file=sys.stderr)
+                if not isinstance(error, DataError):  # a fault of the program
+                    traceback.print_exc()
+                code = max(code, ExitCode.FAILED)
     finally:
-        if store:
-            with suppress(MlflowException):  # the store may be what failed
-                terminate_stale_runs(
-                    store.client, store.experiment_id
-                )  # an interrupted notebook's: its kernel is gone
+        with suppress(MlflowException):  # the store may be what failed
+            # What an interrupted notebook left running: its kernel is gone.
+            terminate_stale_runs(store.client, store.experiment_id)
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; return the exit code."""
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--batch", required=True, help="a CSV of new customers, or a folder of them")
-    cli.add_argument("--data", help="the CSV that the live model was trained on (default: found by itself)")
-    cli.add_argument("--out", type=Path, default=RETRAINED, help="folder of combined tables and reports")
-    cli.add_argument("--models", default=",".join(ALGORITHMS), help="which algorithms, comma-separated")
-    cli.add_argument("--every", type=float, help="go on, looking again after so many seconds")
-    options = cli.parse_args(arguments)
-    if not options.batch:
-        cli.error("--batch is empty: give a CSV of new customers, or a folder of them")
-    if options.every is not None and not options.every > 0:
-        cli.error(f"--every must be above 0 seconds, not {options.every:g}")
-    options.models, options.out = options.models.split(","), options.out.resolve()
-    try:
-        for name in options.models:
-            algorithm(name)
-    except ValueError as error:
-        cli.error(str(error))
-    try:
-        while True:
-            code = process_all(options)
-            if not options.every:
-                return code
-            time.sleep(options.every)
-    except KeyboardInterrupt:
-        print("interrupted; the next call goes on with what is missing", file=sys.stderr)
-        return INTERRUPTED
+def process_forever(
+    given: str, data: str | None, models: list[str] | None, out: Path, seconds: float
+) -> NoReturn:
+    """Process what is new, again and again; an error is printed and does not end the loop."""
+    while True:
+        try:
+            process_all(given, data, models, out)
+        except (ProjectError, MlflowException, OSError) as error:
+            print(f"Error: {error}", file=sys.stderr, flush=True)
+        time.sleep(seconds)
 
 
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how schedulers stop a job
-    sys.exit(main())
+def _is_general(error: Exception) -> bool:
+    """Tell whether the next table would meet the same error."""
+    return isinstance(error, (ProjectError, MlflowException, OSError)) and not isinstance(error, DataError)
+
+
+def _process_once(
+    store: Store, path: Path, again: bool, data: str | None, models: list[str], out: Path
+) -> ExitCode:
+    """Process one table, unless that was done before."""
+    production = production_version(store.client)
+    version = str(production.version) if production else ""
+    previous = previous_run(store, path, version if again else None)
+    if previous is None:
+        outcome = process_batch(store, path, data, models, out)
+        print(f"\n{outcome.markdown()}", flush=True)
+        return ExitCode.LABELS_MISSING if outcome.result == TOO_FEW_OUTCOMES else ExitCode.DONE
+    tags = previous.data.tags
+    then, ended = tags["live_version"], TITLES[tags["outcome"]]
+    print(f"{path.name}: already processed (production version {then}): {ended}")
+    # Drift that nothing was done about stays an alarm until another model is in production.
+    unresolved = tags["outcome"] == TOO_FEW_OUTCOMES and then == version
+    return ExitCode.LABELS_MISSING if unresolved else ExitCode.DONE

@@ -7,7 +7,9 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Run
 
-from helpers.data import MergedTable, merge_batch, save_table, sha256
+from helpers.data import MergedTable, merge_batch, save_table
+from helpers.errors import NoChallengers
+from helpers.files import sha256
 from helpers.monitoring import (
     MIN_CUSTOMERS,
     MIN_PER_OUTCOME,
@@ -15,7 +17,7 @@ from helpers.monitoring import (
     MonitoringResult,
     enough_outcomes,
 )
-from helpers.registry import NoChallengers, compare_challengers
+from helpers.registry import compare_challengers
 from helpers.tracking import Store, search_runs
 from helpers.training import COST_NAMES
 from helpers.workflows.notebooks import NotebookStep, run_notebooks

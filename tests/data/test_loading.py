@@ -9,7 +9,9 @@ from sklearn.model_selection import train_test_split
 
 from helpers.config import EMBEDDED_DATA, FEATURES, ROOT, TARGET
 from helpers.data import loading
-from helpers.data.schema import COLUMNS, DataError
+from helpers.data.schema import COLUMNS
+from helpers.errors import DataError
+from helpers.files import sha256
 from tests.support.paths import REAL_DATA, needs_real_data
 
 TEXT = EMBEDDED_DATA.read_text()
@@ -133,13 +135,13 @@ def test_the_split_is_the_one_that_plain_scikit_learn_makes():
 
 def test_the_fingerprint_is_the_files_sha256(tmp_path):
     (tmp_path / "x").write_bytes(b"customers")
-    assert loading.sha256(tmp_path / "x") == hashlib.sha256(b"customers").hexdigest()
+    assert sha256(tmp_path / "x") == hashlib.sha256(b"customers").hexdigest()
 
 
 @needs_real_data
 def test_the_real_table_is_read_unchanged():
     assert b"\r\n" in REAL_DATA.read_bytes()
-    assert loading.sha256(REAL_DATA) == "3996cd1fa372e0db0cd9c0ebac35bbd4e8e3c65fb942bb010c826e7b1eeef0a0"
+    assert sha256(REAL_DATA) == "3996cd1fa372e0db0cd9c0ebac35bbd4e8e3c65fb942bb010c826e7b1eeef0a0"
     customers = loading.load("../shared/data/Churn_Modelling.csv")
     assert customers.shape == (10_000, 14) and list(customers) == COLUMNS
     pd.testing.assert_frame_equal(customers, pd.read_csv(REAL_DATA), check_dtype=False)

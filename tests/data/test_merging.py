@@ -3,10 +3,12 @@ import pandas as pd
 import pytest
 
 from helpers.config import TARGET
-from helpers.data.loading import DataError, load, sha256, split
+from helpers.data.loading import load, split
 from helpers.data.merging import customer_ids, merge_batch, save_table
 from helpers.data.schema import validate
 from helpers.data.synthetic import make_customers
+from helpers.errors import DataError
+from helpers.files import sha256
 from helpers.monitoring.monitor import TOLERATED
 
 

@@ -8,8 +8,8 @@ from mlflow.types import DataType
 
 from helpers.config import BINARY, FEATURES, NUMERIC, ROOT, TARGET
 from helpers.data import schema
-from helpers.data.schema import DataError
 from helpers.data.synthetic import make_customers
+from helpers.errors import DataError
 from tests.support.paths import REAL_DATA, needs_real_data
 
 

@@ -10,9 +10,11 @@ from sklearn.metrics import f1_score
 
 from benchmarks.false_alarm_rate import cases, decide, markdown, shares, trained
 from helpers.config import CATEGORICAL, FEATURES, NEW_CUSTOMERS, TARGET
-from helpers.data.loading import DataError, load, sha256, split
+from helpers.data.loading import load, split
 from helpers.data.schema import validate
 from helpers.data.synthetic import make_customers
+from helpers.errors import DataError, RegistryError
+from helpers.files import sha256
 from helpers.monitoring import checks, monitor
 from helpers.monitoring.monitor import (
     MIN_CUSTOMERS,
@@ -22,7 +24,6 @@ from helpers.monitoring.monitor import (
     main,
     run_monitoring,
 )
-from helpers.registry.stages import RegistryError
 from helpers.tracking.stale_runs import search_runs
 from helpers.training.threshold import MISSED_COST, WASTED_COST
 from tests.support import stores

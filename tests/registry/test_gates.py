@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from helpers.config import FEATURES, TARGET
-from helpers.data.loading import DataError, load, sha256, split
+from helpers.data.loading import load, split
 from helpers.data.merging import customer_ids, merge_batch
-from helpers.registry.challengers import NoChallengers, compare_challengers
+from helpers.errors import DataError, NoChallengers
+from helpers.files import sha256
+from helpers.registry.challengers import compare_challengers
 from helpers.registry.gates import all_passed, fold_scores, paired_test, run_gates
 from helpers.registry.stages import load_version as load_version
 from helpers.registry.stages import promote, register, staging_version

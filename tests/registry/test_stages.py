@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from helpers.config import PRODUCTION_MODEL, registered_name
+from helpers.errors import RegistryError
 from helpers.registry.stages import (
-    RegistryError,
     archive,
     list_versions,
     production_version,

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION_MODEL
-from helpers.data.loading import DataError, load, read_csv
+from helpers.data.loading import load, read_csv
+from helpers.errors import DataError, RegistryError
 from helpers.registry.production import ProductionModel, load_production_model
-from helpers.registry.stages import RegistryError, production_version
+from helpers.registry.stages import production_version
 from helpers.scoring import batch
 from helpers.scoring.batch import main, score_customers, score_file
 from helpers.tracking.stale_runs import search_runs

@@ -13,11 +13,12 @@ from sklearn.base import clone
 
 from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION, PRODUCTION_MODEL, TARGET
 from helpers.data.loading import load
+from helpers.errors import ServingError
 from helpers.registry.production import load_production_model
 from helpers.registry.stages import DIGEST_TAG, production_version, promote, register, roll_back
 from helpers.serving import served_model
 from helpers.serving.served_model import BadCustomers, as_customers
-from helpers.serving.server import ROWS, ServingError, model_server, request_scores
+from helpers.serving.server import ROWS, model_server, request_scores
 from helpers.tracking.artifacts import log_model
 from helpers.tracking.store import Store, connect
 from helpers.training.algorithms import make_pipeline

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from helpers.errors import StoreError
 from helpers.registry.stages import list_versions, load_version, staging_version
 from helpers.tracking.stale_runs import search_runs
-from helpers.tracking.store import StoreError, connect
+from helpers.tracking.store import connect
 from tests.stack.compose import Stack
 from tests.stack.kills import check_kill
 from tests.support.servers import wait

@@ -10,9 +10,10 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
+from helpers.errors import StoreError
 from helpers.registry.stages import staging_version
 from helpers.tracking.stale_runs import search_runs
-from helpers.tracking.store import StoreError, connect
+from helpers.tracking.store import connect
 from tests.stack.kills import check_kill
 from tests.support.object_stores import minio
 from tests.support.servers import mlflow_server, postgres, wait

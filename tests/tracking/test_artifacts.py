@@ -14,8 +14,9 @@ from sklearn.pipeline import make_pipeline as chain
 
 from helpers.config import EMBEDDED_DATA, FEATURES
 from helpers.data.loading import load, split
+from helpers.files import sha256
 from helpers.plotting import figure
-from helpers.tracking.artifacts import REQUIREMENTS, log_files, log_model, sha256_of_weights, trusted_types
+from helpers.tracking.artifacts import REQUIREMENTS, log_files, log_model, trusted_types
 from helpers.training.algorithms import ALGORITHMS
 from helpers.training.metrics import evaluate
 from tests.support.paths import REAL_DATA, needs_real_data
@@ -63,7 +64,7 @@ def test_unreviewed_type_is_refused_by_name(sample):
 def test_digest_is_the_files_sha256(tmp_path):
     weights = tmp_path / "model.skops"
     weights.write_bytes(b"weights")
-    assert sha256_of_weights(weights) == hashlib.sha256(b"weights").hexdigest()
+    assert sha256(weights) == hashlib.sha256(b"weights").hexdigest()
 
 
 DATA = [EMBEDDED_DATA, pytest.param(REAL_DATA, marks=needs_real_data)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from helpers.config import EXPERIMENT, ROOT
-from helpers.tracking.store import StoreError, connect, prepare, tracking_uri
+from helpers.errors import StoreError
+from helpers.tracking.store import connect, prepare, tracking_uri
 from tests.support import stores
 
 OPEN = "from helpers.tracking.store import connect; store = connect(); print(store.experiment_id)"

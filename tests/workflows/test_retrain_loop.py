@@ -12,8 +12,9 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
-from helpers.data.loading import load, sha256
+from helpers.data.loading import load
 from helpers.data.synthetic import make_customers
+from helpers.files import sha256
 from helpers.registry.stages import list_versions, production_version, promote
 from helpers.tracking.stale_runs import OWNER, owner, search_runs
 from helpers.tracking.store import connect

@@ -1,0 +1,5 @@
+"""``python -m helpers`` is ``churn``."""
+
+from helpers.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""Every error that a user can meet, under one base; the command line prints it and exits with its code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command returns to the shell."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    LABELS_MISSING = 3
+    """Drift was found, but too few outcomes are known to retrain on the batch."""
+    BUSY = 4
+    """Another retraining is in progress."""
+    INTERRUPTED = 130
+
+
+class ProjectError(Exception):
+    """The base: the message says what is wrong and what to do, so nobody needs a traceback."""
+
+    exit_code = ExitCode.FAILED
+
+
+class SettingError(ProjectError, ValueError):
+    """A setting that cannot be used: an unknown name, or a value out of range."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(ProjectError, ValueError):
+    """A file or table that cannot be used; the message lists every problem and what to do."""
+
+
+class StoreError(ProjectError, RuntimeError):
+    """The MLflow store cannot be used."""
+
+
+class RegistryError(ProjectError, RuntimeError):
+    """The model registry cannot do what was asked."""
+
+
+class NoChallengers(RegistryError):
+    """No version in staging was trained on the data."""
+
+
+class ServingError(ProjectError, RuntimeError):
+    """The model server refused the customers or does not answer."""
+
+
+class NotebookError(ProjectError, RuntimeError):
+    """A notebook failed; the message has the cell's error and where the executed copy is."""
+
+
+class RetrainingInProgress(ProjectError, RuntimeError):
+    """Another retraining is in progress in this experiment."""
+
+    exit_code = ExitCode.BUSY
