@@ -9,13 +9,12 @@ import time
 from pathlib import Path
 
 import mlflow
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV
 
-from helpers.config import FOLDS, SCORES, SEED, SELECT_BY
+from helpers.config import FOLDS, SCORES, SELECT_BY, folds
 from helpers.data import Split
 from helpers.training import add_step_prefix, make_pipeline
 
-CV = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 # For the rate of tracking alone.
 PARAMS = {"max_depth": 9, "min_samples_leaf": 5, "class_weight": "balanced"}
 RESULT = {f"{side}_{score}": 0.5 for side in ("train", "val") for score in SCORES}
@@ -81,6 +80,6 @@ def _log_one_by_one(index: int, params: dict, scores: dict) -> None:
 
 def _grid_search_cv(model: str, grid: dict) -> GridSearchCV:
     return GridSearchCV(
-        make_pipeline(model), add_step_prefix(grid), scoring=SCORES, refit=SELECT_BY, cv=CV,
+        make_pipeline(model), add_step_prefix(grid), scoring=SCORES, refit=SELECT_BY, cv=folds(),
         return_train_score=True, n_jobs=-1,
     )  # fmt: skip

@@ -12,13 +12,13 @@ import time
 
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import cross_val_predict
 
-from helpers.config import FOLDS, SEED, TARGET
+from helpers.config import TARGET, folds
 from helpers.data import SHIFTS, load, make_customers, split, validate
 from helpers.monitoring import TOLERATED, evaluate_batch
 from helpers.registry import ProductionModel
-from helpers.training import choose_threshold, evaluate, make_pipeline
+from helpers.training import add_step_prefix, choose_threshold, evaluate, make_pipeline
 
 ACCEPTED = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]
@@ -31,9 +31,8 @@ FOREST = {"n_estimators": 100, "min_samples_leaf": 5, "class_weight": "balanced"
 def trained(reference: pd.DataFrame, **params: object) -> tuple[ProductionModel, dict[str, float]]:
     """Train a forest and choose its threshold as the series would; return it and its promise."""
     X_train, X_test, y_train, y_test = split(reference)
-    pipeline = make_pipeline("forest").set_params(**{f"classify__{name}": v for name, v in params.items()})
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    oof = cross_val_predict(pipeline, X_train, y_train, cv=folds, method="predict_proba")[:, 1]
+    pipeline = make_pipeline("forest").set_params(**add_step_prefix(params))
+    oof = cross_val_predict(pipeline, X_train, y_train, cv=folds(), method="predict_proba")[:, 1]
     rule = choose_threshold(y_train, oof)
     pipeline.fit(X_train, y_train)
     promised = evaluate(pipeline, X_test, y_test) | rule.metrics()

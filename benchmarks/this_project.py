@@ -3,10 +3,8 @@
 import time
 from pathlib import Path
 
-from sklearn.model_selection import StratifiedKFold
-
-from benchmarks.baselines import CV, PARAMS, RESULT
-from helpers.config import SCORES, SELECT_BY
+from benchmarks.baselines import PARAMS, RESULT
+from helpers.config import SCORES, SELECT_BY, folds
 from helpers.data import Split, data_path
 from helpers.search import grid_search
 from helpers.tracking import TrainingRun, connect, log_model
@@ -20,10 +18,10 @@ def open_store() -> None:
 
 def ours(model: str, grid: dict, part: Split, source: Path) -> float:
     """Return the best mean validation F1."""
-    with TrainingRun(connect(), model, part.X_train, part.y_train, CV, source, grid) as tree:
+    with TrainingRun(connect(), model, part.X_train, part.y_train, folds(), source, grid) as tree:
         found = grid_search(
             make_pipeline(model), add_step_prefix(grid), part.X_train, part.y_train,
-            cv=CV, scoring=SCORES, refit=SELECT_BY, n_jobs=-1, on_result=tree.log,
+            cv=folds(), scoring=SCORES, refit=SELECT_BY, n_jobs=-1, on_result=tree.log,
         )  # fmt: skip
         tree.finish_search(found)
         log_model(tree.model_run_id, found.best_estimator_, part.X_train)
@@ -32,8 +30,7 @@ def ours(model: str, grid: dict, part: Split, source: Path) -> float:
 
 def leaf_rate(part: Split, leaves: int) -> float:
     """Write leaves of a tree, nothing else going on; return how many a second."""
-    folds = StratifiedKFold(5)
-    with TrainingRun(connect(), "tree", part.X_train, part.y_train, folds, data_path()) as tree:
+    with TrainingRun(connect(), "tree", part.X_train, part.y_train, folds(), data_path()) as tree:
         began = time.perf_counter()
         for index in range(leaves):
             tree.log(index % 5, index, PARAMS, RESULT)

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from helpers.config import CATEGORICAL, FEATURES, FOLDS, NUMERIC, SEED
+from helpers.config import CATEGORICAL, FEATURES, NUMERIC, SEED, folds
 
 BINS = 10  # tenths of the reference: what the usual PSI limits were set for
 FEW_VALUES = 20  # numbers with no more distinct values are compared value by value
@@ -116,7 +116,7 @@ def domain_classifier(reference: pd.DataFrame, batch: pd.DataFrame) -> Domain:
     Parameters
     ----------
     reference, batch : DataFrame
-        With the feature columns; at least ``FOLDS`` rows each.
+        With the feature columns; at least ``config.FOLDS`` rows each.
     """
     sides = [
         side[FEATURES].sample(min(len(side), DOMAIN_ROWS), random_state=SEED) for side in (reference, batch)
@@ -133,9 +133,8 @@ def domain_classifier(reference: pd.DataFrame, batch: pd.DataFrame) -> Domain:
         early_stopping=False,
         random_state=SEED,
     )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     with threadpool_limits(1):  # so few data: threads that wait for a busy core take ten times as long
-        score = cross_val_predict(model, X, is_batch, cv=folds, method="predict_proba")[:, 1]
+        score = cross_val_predict(model, X, is_batch, cv=folds(), method="predict_proba")[:, 1]
     replicates = bootstrap(is_batch, score)["roc_auc"]
     p_value = stats.mannwhitneyu(score[is_batch == 1], score[is_batch == 0], alternative="greater").pvalue
     low, high = replicates.quantile(INTERVAL)

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
 from helpers.errors import DataError, RegistryError
 from helpers.registry.stages import load_version, production_version
+from helpers.training import PREPARE
 
 CONTACT, SKIP = "contact", "skip"
 
@@ -81,7 +82,7 @@ class ProductionModel:
 
 def _categories(pipeline: Pipeline) -> dict[str, list]:
     """Return the categories that a fitted pipeline's encoder knows, by column."""
-    steps = pipeline.named_steps["prepare"].named_transformers_ if "prepare" in pipeline.named_steps else {}
+    steps = pipeline.named_steps[PREPARE].named_transformers_ if PREPARE in pipeline.named_steps else {}
     if "encode" not in steps:
         return {}
     known = zip(steps["encode"].feature_names_in_, steps["encode"].categories_, strict=True)

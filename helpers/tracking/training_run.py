@@ -13,7 +13,7 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Metric, Param
 from mlflow.tracking.context.registry import resolve_tags
-from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
 from helpers.config import SCORES, TARGET
 from helpers.files import sha256
@@ -31,7 +31,7 @@ from helpers.tracking.stale_runs import (
     terminate_stale_runs,
 )
 from helpers.tracking.store import Store
-from helpers.training import combination_name, combinations, strip_step_prefix
+from helpers.training import combination_name, strip_step_prefix
 
 if TYPE_CHECKING:
     from helpers.search import SearchResult
@@ -82,7 +82,7 @@ class TrainingRun:
         self.data_sha256 = sha256(source)
         self._data = X.assign(**{TARGET: y})
         self._sizes = [(len(train), len(val)) for train, val in cv.split(X, y)]
-        self._leaves = len(combinations(grid)) * len(self._sizes) if grid else None
+        self._leaves = len(ParameterGrid(grid)) * len(self._sizes) if grid else None
         self._queue: queue.Queue = queue.Queue(QUEUED)
         self._error: BaseException | None = None
         self._abandoned = threading.Event()

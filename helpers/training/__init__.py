@@ -2,10 +2,11 @@
 
 from helpers.training.algorithms import (
     ALGORITHMS,
+    CLASSIFY,
+    PREPARE,
     add_step_prefix,
     algorithm,
     combination_name,
-    combinations,
     make_grid,
     make_pipeline,
     strip_step_prefix,
@@ -16,13 +17,14 @@ from helpers.training.threshold import check_costs, choose_threshold, cost_curve
 
 __all__ = [
     "ALGORITHMS",
+    "CLASSIFY",
     "COST_NAMES",
+    "PREPARE",
     "add_step_prefix",
     "algorithm",
     "check_costs",
     "choose_threshold",
     "combination_name",
-    "combinations",
     "cost_curve",
     "decision_costs",
     "evaluate",

@@ -1,13 +1,14 @@
 """The algorithms: one pipeline and one default grid each. A new estimator is one entry here."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import ParameterGrid
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -16,7 +17,8 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers.config import BINARY, CATEGORICAL, NUMERIC, SEED
 from helpers.errors import SettingError
 
-STEP = "classify"
+# The steps of every pipeline.
+PREPARE, CLASSIFY = "prepare", "classify"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def make_pipeline(name: str) -> Pipeline:
             ("keep", "passthrough", BINARY),
         ]
     )
-    return Pipeline([("prepare", prepare), (STEP, clone(algorithm(name).estimator))])
+    return Pipeline([(PREPARE, prepare), (CLASSIFY, clone(algorithm(name).estimator))])
 
 
 def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
@@ -132,21 +134,16 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     return grid
 
 
-def add_step_prefix(grid: dict[str, list]) -> dict[str, list]:
-    """Return the grid with the pipeline's step in front of every key, as a search over it expects."""
-    return {f"{STEP}__{key}": values for key, values in grid.items()}
+def add_step_prefix(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grid or a combination with the pipeline's step in front of every key."""
+    return {f"{CLASSIFY}__{key}": value for key, value in params.items()}
 
 
-def strip_step_prefix(params: dict) -> dict:
+def strip_step_prefix(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return a combination without the pipeline's step in front of its keys."""
-    return {key.removeprefix(f"{STEP}__"): value for key, value in params.items()}
+    return {key.removeprefix(f"{CLASSIFY}__"): value for key, value in params.items()}
 
 
-def combination_name(params: dict) -> str:
+def combination_name(params: Mapping[str, Any]) -> str:
     """Return a combination's run name, keys in alphabetical order: ``n_neighbors=9 p=2 weights=distance``."""
     return " ".join(f"{key}={value}" for key, value in sorted(strip_step_prefix(params).items()))
-
-
-def combinations(grid: dict[str, list]) -> list[dict]:
-    """Return every combination of a grid, in scikit-learn's order (``ParameterGrid``)."""
-    return list(ParameterGrid(grid))

@@ -3,10 +3,10 @@
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
+from sklearn.model_selection import cross_val_score, train_test_split
 
-from helpers.config import FOLDS, SEED
-from helpers.training.algorithms import STEP, make_pipeline
+from helpers.config import SEED, folds
+from helpers.training.algorithms import CLASSIFY, PREPARE, make_pipeline
 
 
 def leakage_effect(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
@@ -29,12 +29,12 @@ def leakage_effect(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
     """
     X_near, X_kept, y_near, y_kept = train_test_split(X, y, test_size=0.25, stratify=y, random_state=SEED)
     pipeline = make_pipeline("knn")
-    prepare = pipeline.named_steps["prepare"].fit(X)
+    prepare = pipeline.named_steps[PREPARE].fit(X)
     copied = _balance_by_copies(y_near)
     ways = {
         "all inside the folds": (pipeline, X_near, y_near, X_kept),
         "scaler saw everybody": (
-            pipeline.named_steps[STEP],
+            pipeline.named_steps[CLASSIFY],
             prepare.transform(X_near),
             y_near,
             prepare.transform(X_kept),
@@ -49,8 +49,7 @@ def leakage_effect(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
 def _claimed_and_kept(
     model: BaseEstimator, X: pd.DataFrame, y: pd.Series, X_kept: pd.DataFrame, y_kept: pd.Series
 ) -> dict[str, float]:
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    claimed = cross_val_score(model, X, y, scoring="f1", cv=folds).mean()
+    claimed = cross_val_score(model, X, y, scoring="f1", cv=folds()).mean()
     return {"claimed": claimed, "kept": f1_score(y_kept, model.fit(X, y).predict(X_kept))}
 
 

@@ -11,7 +11,7 @@ from helpers.config import SCORES
 COST_NAMES = ("missed_cost", "wasted_cost")  # as metrics of the run that chose the threshold
 
 
-def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "test") -> dict[str, float]:
+def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, prefix: str = "test") -> dict[str, float]:
     """Score a fitted classifier.
 
     Parameters
@@ -21,7 +21,7 @@ def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "t
     X : DataFrame of shape (n_customers, n_features)
     y : Series of shape (n_customers,)
         0 or 1.
-    side : str
+    prefix : str
         Put before every name: ``test`` gives ``test_f1``, ``test_accuracy``, ``test_roc_auc``.
 
     Returns
@@ -29,7 +29,7 @@ def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, side: str = "t
     dict
         Score by name, each in [0, 1].
     """
-    return {f"{side}_{name}": float(get_scorer(name)(model, X, y)) for name in SCORES}
+    return {f"{prefix}_{name}": float(get_scorer(name)(model, X, y)) for name in SCORES}
 
 
 def decision_costs(

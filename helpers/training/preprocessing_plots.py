@@ -5,9 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.compose import ColumnTransformer
-from sklearn.model_selection import StratifiedKFold
 
-from helpers.config import FOLDS, SEED
+from helpers.config import FOLDS, folds
 from helpers.data import Split
 from helpers.eda import wilson_interval
 from helpers.plotting import ACCENT, CHURNED, MUTED, PALETTE, RETAINED, caption, figure, panels
@@ -17,9 +16,9 @@ WORDS = {"scale": "standard-scaled", "encode": "one-hot encoded", "keep": "kept 
 
 def split_rates(parts: Split) -> Figure:
     """Draw the churn rate of the training part, its five validation folds and the hold-out."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(parts.X_train, parts.y_train)
     outcomes = {"training": parts.y_train}
-    outcomes |= {f"fold {i}": parts.y_train.iloc[rows] for i, (_, rows) in enumerate(folds, 1)}
+    validation = [rows for _, rows in folds().split(parts.X_train, parts.y_train)]
+    outcomes |= {f"fold {i}": parts.y_train.iloc[rows] for i, rows in enumerate(validation, 1)}
     outcomes |= {"hold-out": parts.y_test}
     left, n = (np.array([function(y) for y in outcomes.values()]) for function in (np.sum, len))
     low, high = wilson_interval(left, n)

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import ShuffleSplit, StratifiedKFold
+from sklearn.model_selection import ParameterGrid, ShuffleSplit, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.pipeline import make_pipeline as chain
@@ -23,10 +23,10 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, TargetEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import FOLDS, ROOT, SCORES, SEED
+from helpers.config import ROOT, SCORES, folds
 from helpers.data.loading import load, split
 from helpers.search.grid import SearchError, grid_search
-from helpers.training.algorithms import ALGORITHMS, add_step_prefix, combinations, make_grid, make_pipeline
+from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
 from tests.support.paths import BENCH, REAL_DATA, needs_real_data
 from tests.support.searches import assert_same, search
 
@@ -78,7 +78,7 @@ def test_default_grids(rows, name):
     grid = make_grid(name) | SMALLER.get(name, {})
     folds = StratifiedKFold(2, shuffle=True, random_state=1)
     found = assert_same(make_pipeline(name), add_step_prefix(grid), *rows, cv=folds)
-    assert len(found.cv_results_["params"]) == len(combinations(grid))
+    assert len(found.cv_results_["params"]) == len(ParameterGrid(grid))
 
 
 @pytest.mark.parametrize(
@@ -312,13 +312,12 @@ def test_an_unknown_parameter_is_named(rows):
 )
 def test_the_real_table_gives_the_published_figures(name):
     part = split(load(str(REAL_DATA)))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     found = grid_search(
         make_pipeline(name),
         add_step_prefix(make_grid(name)),
         part.X_train,
         part.y_train,
-        cv=folds,
+        cv=folds(),
         scoring=SCORES,
         refit="f1",
     )

@@ -21,7 +21,7 @@ from helpers.serving.served_model import BadCustomers, as_customers
 from helpers.serving.server import ROWS, model_server, request_scores
 from helpers.tracking.artifacts import log_model
 from helpers.tracking.store import Store, connect
-from helpers.training.algorithms import make_pipeline
+from helpers.training.algorithms import CLASSIFY, make_pipeline
 from tests.support import stores
 from tests.support.servers import answers, mlflow_server, wait
 
@@ -190,7 +190,7 @@ def test_what_cannot_answer_is_not_taken_over(
             client.delete_registered_model_alias(PRODUCTION_MODEL, PRODUCTION)
         else:
             X = sample.X_train[["Age"]] if broken == "other columns" else sample.X_train
-            model = clone(model["classify"]).fit(X, sample.y_train) if broken == "other columns" else model
+            model = clone(model[CLASSIFY]).fit(X, sample.y_train) if broken == "other columns" else model
             version = add(registry, "tree", model, X)
             copy = client.copy_model_version(f"models:/{version.name}/{version.version}", PRODUCTION_MODEL)
             if broken == "no threshold":

@@ -14,6 +14,7 @@ import mlflow
 import pandas as pd
 import pytest
 import requests
+from sklearn.model_selection import ParameterGrid
 
 from helpers.config import ROOT
 from helpers.data.loading import load as load_customers
@@ -24,7 +25,7 @@ from helpers.registry.stages import list_versions, production_version, promote, 
 from helpers.serving.server import request_scores
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
-from helpers.training.algorithms import ALGORITHMS, combinations
+from helpers.training.algorithms import ALGORITHMS
 from helpers.workflows import notebooks
 from tests.support import stores
 from tests.support.servers import wait
@@ -32,7 +33,7 @@ from tests.support.trainings import training
 
 pytestmark = pytest.mark.stack
 
-COMBINATIONS = 5 * sum(len(combinations(algorithm.grid)) for algorithm in ALGORITHMS.values())
+COMBINATIONS = 5 * sum(len(ParameterGrid(algorithm.grid)) for algorithm in ALGORITHMS.values())
 
 # A client that knows nothing but address, user and password: a process without this package.
 STOCK_CLIENT = """

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.config import FEATURES
-from helpers.training import preprocessing_plots
+from helpers.training import PREPARE, preprocessing_plots
 
 
 def test_the_split_shows_training_folds_and_hold_out(sample):
@@ -21,7 +21,7 @@ def test_the_split_shows_training_folds_and_hold_out(sample):
 
 
 def test_the_flow_names_every_column_in_and_out(fitted):
-    prepare = fitted["knn"].named_steps["prepare"]
+    prepare = fitted["knn"].named_steps[PREPARE]
     fig = preprocessing_plots.pipeline_flow(prepare)
     texts = [text.get_text() for text in fig.axes[0].texts]
     outputs = [name.split("__")[1] for name in prepare.get_feature_names_out()]
@@ -30,7 +30,7 @@ def test_the_flow_names_every_column_in_and_out(fitted):
 
 
 def test_the_shares_of_the_distance_sum_to_one(sample, fitted):
-    fig = preprocessing_plots.distance_shares(sample.X_train, fitted["knn"].named_steps["prepare"])
+    fig = preprocessing_plots.distance_shares(sample.X_train, fitted["knn"].named_steps[PREPARE])
     for ax in fig.axes:
         assert sum(bar.get_width() for bar in ax.patches) == pytest.approx(1)
     assert "Balance and EstimatedSalary are 100%" in fig.get_suptitle()

@@ -5,12 +5,13 @@ import sys
 
 import nbformat
 import pytest
+from sklearn.model_selection import ParameterGrid
 
 from helpers.config import ROOT, registered_name
 from helpers.registry.stages import list_versions, production_version
 from helpers.tracking.stale_runs import OWNER, search_runs
 from helpers.tracking.store import connect
-from helpers.training.algorithms import ALGORITHMS, combinations
+from helpers.training.algorithms import ALGORITHMS
 from helpers.workflows.notebooks import NOTEBOOKS, main, notebook_steps, summarize
 from tests.support import stores
 from tests.support.servers import wait
@@ -61,7 +62,7 @@ def test_every_fold_and_combination_is_a_finished_run(done, model_runs, name):
         if run.data.tags["mlflow.parentRunId"] in parents
     ]
     assert len(folds) == 5
-    assert len(leaves) == 5 * len(combinations(ALGORITHMS[name].grid))
+    assert len(leaves) == 5 * len(ParameterGrid(ALGORITHMS[name].grid))
     assert {run.info.status for run in [model, *folds, *leaves]} == {"FINISHED"}
     assert all(len(leaf.data.metrics) == 6 for leaf in leaves)
     assert {"test_f1", "test_accuracy", "test_roc_auc", "cv_val_f1_mean"} <= model.data.metrics.keys()
