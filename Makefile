@@ -20,7 +20,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@touch $@
 
 run: $(READY) ## the whole series headlessly, on the embedded store or MLFLOW_TRACKING_URI
-	$(BIN)/python -m helpers.workflows.notebooks
+	$(BIN)/churn run
 
 test: $(READY) ## every test and every notebook, stored outputs compared
 	$(BIN)/python -m pytest --nbval
@@ -29,11 +29,10 @@ lab: $(READY) ## JupyterLab
 	$(BIN)/jupyter lab --notebook-dir=.
 
 ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
-	$(BIN)/python -m helpers.tracking.store
-	$(BIN)/mlflow ui --host 127.0.0.1 --backend-store-uri sqlite:///$(CURDIR)/mlflow.db
+	$(BIN)/churn ui
 
 serve: $(READY) ## the live model behind HTTP, http://127.0.0.1:8080
-	$(BIN)/python -m helpers.serving.server
+	$(BIN)/churn serve
 
 bench: $(READY) ## this project beside its peers: ratios; half an hour
 	$(BIN)/python -m benchmarks.bench --tracking
@@ -43,8 +42,11 @@ bench: $(READY) ## this project beside its peers: ratios; half an hour
 notebooks: $(READY) ## execute the notebooks in place: refreshes their stored outputs
 	$(BIN)/python -m tools.refresh_notebooks
 
-lint: $(READY) ## ruff, for code and notebooks
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(READY) ## style, layers and types of code and notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 clean: ## remove executed copies and caches; keeps the store
 	rm -rf outputs .pytest_cache .ruff_cache

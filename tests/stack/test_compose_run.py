@@ -168,7 +168,7 @@ def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp
     promote(client.client, "churn-logreg", 1, "to be beaten")
     before = production_version(client.client)
     hand_in(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
-    command = ["python", "-m", "helpers.workflows.retrain_loop", "--batch", "/batches", "--out", "/retrain"]
+    command = ["churn", "retrain", "--batch", "/batches", "--out", "/retrain"]
     stack.compose("run", "--rm", "monitor", *command, "--models", "tree")  # one of four: enough to win
     (done,) = retrainings(client)
     live = production_version(client.client)

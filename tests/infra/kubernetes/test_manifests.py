@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 
-from helpers.workflows import retrain_loop
+from helpers.errors import ExitCode
 from tests.infra.kubernetes import policies as k8s
 
 # Kubernetes supports three minor versions: the oldest and the newest of November 2026.
@@ -55,7 +55,7 @@ def test_tables_that_monitoring_trained_on_outlive_it_at_the_path_that_was_recor
 def test_monitoring_is_not_repeated_where_that_is_no_help(objects):
     job = get(objects, "CronJob", "monitor")["spec"]["jobTemplate"]["spec"]
     (rule,) = [r for r in job["podFailurePolicy"]["rules"] if r["action"] == "FailJob"]
-    assert rule["onExitCodes"]["values"] == [2, retrain_loop.LABELS_MISSING, retrain_loop.BUSY]
+    assert rule["onExitCodes"]["values"] == [ExitCode.USAGE, ExitCode.LABELS_MISSING, ExitCode.BUSY]
     assert job["backoffLimit"] >= 1  # but a server that was away is asked again
 
 

@@ -1,0 +1,72 @@
+"""The command ``churn``: everything that runs without an open notebook. ``python -m helpers`` is the same.
+
+Exit codes are those of `helpers.errors.ExitCode`. An expected error is one message on standard error; only a
+bug in the program shows a traceback. Each command imports what it needs when it runs, so help is immediate.
+"""
+
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from helpers.cli.notebooks import run, train
+from helpers.cli.production import monitor, retrain, score, serve
+from helpers.cli.tools import generate, ui
+from helpers.errors import ExitCode, ProjectError
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    failed
+  2    wrong usage
+  3    retrain: drift, but too few known outcomes to retrain
+  4    retrain: another retraining is in progress
+  130  interrupted
+"""
+
+
+class _InOrder(click.Group):
+    """A group that lists its commands in the order of a model's life, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+def churn() -> None:
+    """From a bank's customer table to a monitored model in production."""
+
+
+for command in (run, train, score, serve, monitor, retrain, generate, ui):
+    churn.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and exit: the one place where errors become messages and exit codes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how schedulers stop a job
+    try:
+        code = churn.main(arguments, prog_name="churn", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted", ExitCode.INTERRUPTED)
+    except ProjectError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        _fail(str(error), ExitCode.FAILED)
+    except Exception as error:
+        if type(error).__module__ != "mlflow.exceptions":  # compared by name: importing MLflow takes seconds
+            raise
+        _fail(f"MLflow: {error}", ExitCode.FAILED)
+    sys.exit(code or ExitCode.DONE)
+
+
+def _fail(message: str, code: ExitCode) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(code)

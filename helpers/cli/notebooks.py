@@ -1,0 +1,114 @@
+"""``churn run`` and ``churn train``: the notebooks, headlessly."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from helpers.cli import options
+from helpers.config import ROOT
+from helpers.errors import SettingError
+
+if TYPE_CHECKING:
+    from helpers.workflows import NotebookStep
+
+
+@click.command(
+    epilog=options.examples(
+        "churn run",
+        "churn run --data customers.csv --models knn,tree --missed-cost 20",
+        "churn run --only 04_registry",
+    )
+)
+@options.data
+@options.models
+@options.missed_cost
+@options.wasted_cost
+@click.option("--only", metavar="NOTEBOOK", help="One notebook, e.g. 04_registry.  [default: all six]")
+@options.out_folder
+def run(
+    data: str | None,
+    models: list[str] | None,
+    missed_cost: float | None,
+    wasted_cost: float | None,
+    only: str | None,
+    out: Path,
+) -> None:
+    """Run the notebooks in order; print the models and the winner."""
+    from helpers.workflows import notebook_steps
+
+    settings = _settings(models, None, missed_cost, wasted_cost)
+    steps = notebook_steps(models, data, out, settings)
+    chosen = [step for step in steps if only in (None, step.notebook)]
+    if not chosen:
+        names = dict.fromkeys(step.notebook for step in steps)
+        raise SettingError(f"no notebook {only!r}: choose from {', '.join(names)}")
+    _run_notebooks(chosen, out)
+
+
+@click.command(
+    epilog=options.examples(
+        "churn train --models knn",
+        "churn train --models forest --grid '{\"n_estimators\": [100, 300]}'",
+    )
+)
+@options.data
+@options.models
+@click.option(
+    "--grid",
+    metavar="JSON",
+    callback=options.none_if_empty,
+    help="Hyperparameters and their values, for one algorithm.  [default: the algorithm's own grid]",
+)
+@options.missed_cost
+@options.wasted_cost
+@options.out_folder
+def train(
+    data: str | None,
+    models: list[str] | None,
+    grid: str | None,
+    missed_cost: float | None,
+    wasted_cost: float | None,
+    out: Path,
+) -> None:
+    """Train algorithms; track every run and register the models.
+
+    Each is five folds x every hyperparameter combination, and a new version in staging.
+    """
+    from helpers.workflows import training_steps
+
+    settings = _settings(models, grid, missed_cost, wasted_cost)
+    _run_notebooks(training_steps(models, data, settings), out)
+
+
+def _settings(
+    models: list[str] | None, grid: str | None, missed_cost: float | None, wasted_cost: float | None
+) -> dict[str, object]:
+    """Return the training notebook's settings that were given, checked before anything runs."""
+    from helpers.training import check_costs, make_grid
+
+    if grid:
+        if not models or len(models) > 1:
+            raise SettingError("a grid is for one algorithm: name it with --models")
+        make_grid(models[0], grid)
+    costs = {"missed_cost": missed_cost, "wasted_cost": wasted_cost}
+    given = {name: cost for name, cost in costs.items() if cost is not None}
+    check_costs(**{"missed_cost": 1, "wasted_cost": 1, **given})
+    return given | ({"grid": grid} if grid else {})
+
+
+def _run_notebooks(steps: list["NotebookStep"], out: Path) -> None:
+    from helpers.tracking import connect
+    from helpers.workflows import run_notebooks, summarize
+
+    folder = ROOT / "notebooks"
+    if not folder.is_dir():
+        raise SettingError(
+            f"no notebooks in {folder}: they are not part of the installed package. Run this command in a "
+            "copy of the project's repository"
+        )
+    store = connect()
+    workflow = run_notebooks(steps, out, store)
+    if len(table := summarize(store, workflow)):
+        click.echo(f"\n{table.to_string(index=False, float_format='{:.4f}'.format)}")
+    click.echo(f"\nExecuted notebooks and scores: {out}\nRuns and models: churn ui")

@@ -1,0 +1,91 @@
+"""Options that several commands share, and how their values are read."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from helpers.config import ROOT
+
+OUTPUTS = ROOT / "outputs"
+
+
+class AlgorithmNames(click.ParamType):
+    """Names of algorithms, separated by commas; none means all."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        """Return the names, each checked."""
+        from helpers.training import algorithm
+
+        names = [name.strip() for name in str(value).split(",") if name.strip()]
+        for name in names:
+            algorithm(name)
+        return names
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: example lines that click leaves unwrapped."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def refuse_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Reject an empty value: an unset shell variable, rather than a wish for the default."""
+    if value == "":
+        raise click.BadParameter("is empty: name a file, or omit the option")
+    return value
+
+
+def none_if_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Treat an empty value as not given: MLproject has no other way to leave a parameter out."""
+    return value or None
+
+
+BATCH = "CSV of new customers.  [default: the embedded data/new_customers.csv]"
+
+data = click.option(
+    "--data",
+    callback=none_if_empty,
+    metavar="CSV",
+    help="CSV of customers.  [default: CHURN_DATA, else the embedded sample]",
+)
+training_data = click.option(
+    "--data",
+    callback=none_if_empty,
+    metavar="CSV",
+    help="CSV that the production model was trained on.  [default: the path its training recorded]",
+)
+models = click.option(
+    "--models",
+    type=AlgorithmNames(),
+    metavar="NAMES",
+    help="Algorithms to train, separated by commas.  [default: knn,logreg,tree,forest]",
+)
+missed_cost = click.option(
+    "--missed-cost", type=float, help="Cost of a churner who is not contacted.  [default: 5]"
+)
+wasted_cost = click.option(
+    "--wasted-cost", type=float, help="Cost of contacting a customer who would have stayed.  [default: 1]"
+)
+out_folder = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=OUTPUTS,
+    help="Folder of the executed notebooks.  [default: outputs]",
+)
+out_file = click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="CSV to write."
+)
+host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+
+
+def port(default: int) -> Any:
+    """Return the option ``--port`` with a default."""
+    return click.option(
+        "--port",
+        type=click.IntRange(1, 65535),
+        default=default,
+        show_default=True,
+        help="Port to listen on.",
+    )

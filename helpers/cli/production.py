@@ -1,0 +1,95 @@
+"""The production model: ``churn score``, ``serve``, ``monitor`` and ``retrain``."""
+
+import math
+import sys
+from pathlib import Path
+
+import click
+
+from helpers.cli import options
+from helpers.errors import SettingError
+
+
+@click.command(
+    epilog=options.examples("churn score --out scores.csv", "churn score --batch new.csv --out scores.csv")
+)
+@click.option("--batch", callback=options.refuse_empty, metavar="CSV", help=options.BATCH)
+@options.out_file
+def score(batch: str | None, out: Path) -> None:
+    """Score a file of customers with the production model."""
+    from helpers.registry import CONTACT, load_production_model
+    from helpers.scoring import score_file
+    from helpers.tracking import connect
+
+    store = connect()
+    model = load_production_model(store.client)
+    scored = score_file(store, model, batch, out)
+    contacts = scored.scores["decision"].eq(CONTACT).sum()
+    count = f"{len(scored.scores)} customers scored by churn version {model.version}"
+    click.echo(f"{count}, {contacts} to contact: {scored.path}")
+
+
+@click.command(epilog=options.examples("churn serve", "churn serve --port 8081 --workers 2"))
+@options.host
+@options.port(8080)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes, each with its own copy of the model.",
+)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the production model over HTTP.
+
+    POST /invocations scores customers, GET /ping tells whether the server is ready. Promotions are picked up
+    without a restart.
+    """
+    from helpers.serving import become_server
+
+    become_server(host, port, workers)
+
+
+@click.command(epilog=options.examples("churn monitor", "churn monitor --batch new.csv"))
+@click.option("--batch", callback=options.none_if_empty, metavar="CSV", help=options.BATCH)
+@options.training_data
+def monitor(batch: str | None, data: str | None) -> None:
+    """Compare new customers with the training data: keep, watch or retrain."""
+    from helpers.monitoring import run_monitoring
+    from helpers.tracking import connect
+
+    click.echo(run_monitoring(connect(), batch, data).report.summary())
+
+
+@click.command(
+    epilog=options.examples("churn retrain --batch new.csv", "churn retrain --batch batches/ --every 86400")
+)
+@click.option(
+    "--batch",
+    required=True,
+    callback=options.refuse_empty,
+    metavar="PATH",
+    help="CSV of new customers, or a folder of them.",
+)
+@options.training_data
+@options.models
+@click.option("--every", type=float, help="Keep running, and process new tables every so many seconds.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=options.OUTPUTS / "retrain",
+    help="Folder of merged tables and reports.  [default: outputs/retrain]",
+)
+def retrain(batch: str, data: str | None, models: list[str] | None, every: float | None, out: Path) -> None:
+    """Monitor new customers; on drift, retrain and promote.
+
+    Challengers of every algorithm are trained on old and new customers; the best one that passes the gates is
+    promoted. Safe to repeat: a table is processed once, and an interrupted retraining resumes.
+    """
+    from helpers.workflows import process_all, process_forever
+
+    if every is not None and not 0 < every < math.inf:
+        raise SettingError(f"--every must be above 0 seconds, not {every:g}")
+    if every:
+        process_forever(batch, data, models, out.resolve(), every)
+    sys.exit(process_all(batch, data, models, out.resolve()))

@@ -1,0 +1,54 @@
+"""``churn generate`` and ``churn ui``."""
+
+from pathlib import Path
+
+import click
+
+from helpers.cli import options
+from helpers.errors import SettingError
+
+
+@click.command(
+    epilog=options.examples(
+        "churn generate --rows 100000 --out many.csv", "churn generate --shift covariate=0.5 --out older.csv"
+    )
+)
+@click.option("--rows", type=int, default=10_000, show_default=True, help="Number of customers.")
+@click.option(
+    "--seed", type=int, default=3, show_default=True, help="A different seed gives different customers."
+)
+@click.option(
+    "--shift",
+    multiple=True,
+    metavar="NAME=STRENGTH",
+    help="Drift away from the sample; repeatable: covariate, concept, missing or category, each 0 to 1.",
+)
+@options.out_file
+def generate(rows: int, seed: int, shift: tuple[str, ...], out: Path) -> None:
+    """Write synthetic customers."""
+    from helpers.data import make_customers
+    from helpers.files import write_atomically
+
+    table = make_customers(rows, seed, dict(map(_strength, shift)))
+    write_atomically(out, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def _strength(text: str) -> tuple[str, float]:
+    name, _, strength = text.partition("=")
+    try:
+        return name, float(strength)
+    except ValueError:
+        raise SettingError(f"--shift takes NAME=STRENGTH, e.g. covariate=0.5, not {text}") from None
+
+
+@click.command(epilog=options.examples("churn ui", "churn ui --port 5001"))
+@options.host
+@options.port(5000)
+def ui(host: str, port: int) -> None:
+    """Open the MLflow UI.
+
+    It shows the embedded store; for a tracking server, the command prints the address of its UI.
+    """
+    from helpers.tracking import become_ui
+
+    become_ui(host, port)
