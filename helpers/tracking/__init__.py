@@ -1,7 +1,7 @@
 """MLflow runs: the store, the tree of training runs, logged models and artifacts."""
 
 from helpers.tracking.artifacts import log_files, log_model, trusted_types
-from helpers.tracking.runs import log_dataset, single_run
+from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
 from helpers.tracking.store import Store, become_ui, connect, tracking_uri
 from helpers.tracking.training_run import TrainingRun
@@ -14,6 +14,7 @@ __all__ = [
     "log_dataset",
     "log_files",
     "log_model",
+    "log_values",
     "search_runs",
     "single_run",
     "terminate_stale_runs",
