@@ -2,7 +2,7 @@
 
 from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
-from helpers.data.schema import MIN_PER_CLASS, MISSING_VALUE, ROW, UNKNOWN_CATEGORY, validate
+from helpers.data.schema import MIN_PER_CLASS, MISSING_VALUE, ROW, UNKNOWN_CATEGORY, rows_are, validate
 from helpers.data.synthetic import SHIFTS, make_customers
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "load",
     "make_customers",
     "merge_batch",
+    "rows_are",
     "save_table",
     "split",
     "table_name",

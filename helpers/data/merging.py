@@ -24,20 +24,20 @@ class MergedTable:
         Old customers in it.
     added : int
         New customers in it, those who replace an old row included.
-    left : int
-        Those of the added who left the bank.
+    churned : int
+        How many of the added customers churned.
     replaced : int
         Customers who were in both tables: the new row counts.
-    left_out : dict
+    dropped : dict
         Rows of the batch that can't be trained on, by reason; a row counts for its first reason only.
     """
 
     table: pd.DataFrame
     kept: int
     added: int
-    left: int
+    churned: int
     replaced: int
-    left_out: dict[str, int]
+    dropped: dict[str, int]
 
 
 def customer_ids(table: pd.DataFrame) -> pd.Series:
@@ -97,9 +97,9 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
             axis=1
         ),
     }
-    usable, left_out = pd.Series(True, batch.index), {}
+    usable, dropped = pd.Series(True, batch.index), {}
     for reason, rows in reasons.items():
-        left_out[reason] = int((usable & rows).sum())
+        dropped[reason] = int((usable & rows).sum())
         usable &= ~rows
     known = customer_ids(old).isin(ids[usable])
     table = pd.concat([old[~known], batch[usable]], ignore_index=True).reindex(columns=COLUMNS)
@@ -107,8 +107,8 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
     seed = int.from_bytes(hashlib.sha256("\n".join(table["CustomerId"]).encode()).digest()[:4])
     table = table.sample(frac=1, random_state=seed, ignore_index=True)
     table["RowNumber"] = range(1, len(table) + 1)
-    added, left = int(usable.sum()), int(outcome[usable].sum())
-    return MergedTable(table, int((~known).sum()), added, left, int(known.sum()), left_out)
+    added, churned = int(usable.sum()), int(outcome[usable].sum())
+    return MergedTable(table, int((~known).sum()), added, churned, int(known.sum()), dropped)
 
 
 def table_name(sha256: str) -> str:

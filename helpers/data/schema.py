@@ -143,6 +143,11 @@ def validate(
     return known.astype({TARGET: "int64"}) if TARGET in known and known[TARGET].notna().all() else known
 
 
+def rows_are(count: int) -> str:
+    """Return the subject of a message about rows: ``1 row is``, ``7 rows are``."""
+    return "1 row is" if count == 1 else f"{count} rows are"
+
+
 def _schema(target: bool) -> pa.DataFrameSchema:
     """Return the pandera schema. It checks no types: those are made before, and pandera is slow at it."""
     required = COLUMNS if target else FEATURES
@@ -204,13 +209,12 @@ def _bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> 
     else:
         kind, what = WRONG_TYPE, "not a number"
         todo = "Write plain numbers: a point for decimals, nothing between thousands."
-    rows = "1 row is" if len(values) == 1 else f"{len(values)} rows are"
     shown = [
         f"{lines.name} {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
         for line, value in zip(lines[:EXAMPLES], values[:EXAMPLES], strict=True)
     ]
     examples = ", ".join(shown) + (", ..." if len(values) > EXAMPLES else "")
-    return Problem(column, kind, len(values), f"{rows} {what} ({examples}). {todo}")
+    return Problem(column, kind, len(values), f"{rows_are(len(values))} {what} ({examples}). {todo}")
 
 
 def _class_counts(outcome: pd.Series) -> list[Problem]:

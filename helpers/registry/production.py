@@ -8,6 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
+from helpers.data import rows_are
 from helpers.errors import DataError, RegistryError
 from helpers.registry.stages import load_version, production_version
 from helpers.training import PREPARE
@@ -70,11 +71,10 @@ class ProductionModel:
         for column, seen in _categories(self.pipeline).items():
             unseen = customers[column][~customers[column].isin(seen)]
             if len(unseen):
-                rows = "1 row is" if len(unseen) == 1 else f"{len(unseen)} rows are"
                 found.append(
-                    f"{column}: {rows} {', '.join(sorted(map(str, unseen.unique())))}, and version "
-                    f"{self.version} was trained on {', '.join(map(str, seen))} only. Leave the rows out, or "
-                    "train with such customers."
+                    f"{column}: {rows_are(len(unseen))} {', '.join(sorted(map(str, unseen.unique())))}, and "
+                    f"version {self.version} was trained on {', '.join(map(str, seen))} only. Leave the rows "
+                    "out, or train with such customers."
                 )
         if found:
             raise DataError("\n  - ".join(["the live model can't score these customers:", *found]))

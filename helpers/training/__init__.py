@@ -11,21 +11,25 @@ from helpers.training.algorithms import (
     make_pipeline,
     strip_step_prefix,
 )
+from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, check_costs, decision_costs
 from helpers.training.leakage import leakage_effect
-from helpers.training.metrics import COST_NAMES, decision_costs, evaluate
-from helpers.training.threshold import check_costs, choose_threshold, cost_curve
+from helpers.training.metrics import evaluate
+from helpers.training.threshold import DECISION_THRESHOLD, Threshold, choose_threshold
 
 __all__ = [
     "ALGORITHMS",
     "CLASSIFY",
     "COST_NAMES",
+    "DECISION_THRESHOLD",
+    "MISSED_COST",
     "PREPARE",
+    "WASTED_COST",
+    "Threshold",
     "add_step_prefix",
     "algorithm",
     "check_costs",
     "choose_threshold",
     "combination_name",
-    "cost_curve",
     "decision_costs",
     "evaluate",
     "leakage_effect",

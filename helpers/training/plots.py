@@ -3,11 +3,14 @@
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
 
 from helpers.plotting import ACCENT, CHURNED, MUTED, PALETTE, RETAINED, figure, panels
+from helpers.training.costs import costs_by_threshold
+from helpers.training.threshold import Threshold
 
 
 def training_figures(
@@ -108,6 +111,22 @@ def calibration(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     top.legend(frameon=False)
     below.hist(model.predict_proba(X)[:, 1], bins=30, range=(0, 1), color=MUTED)
     below.set(xlabel="predicted probability of leaving", ylabel="customers")
+    return fig
+
+
+def cost_curve(y: ArrayLike, probability: ArrayLike, threshold: Threshold) -> Figure:
+    """Draw the cost per customer against the threshold, with the chosen one and 0.5."""
+    values, costs = costs_by_threshold(y, probability, threshold.missed_cost, threshold.wasted_cost)
+    fig, ax = figure(width=6.5, height=3.8)
+    ax.plot(values, costs, color=RETAINED, drawstyle="steps-post")
+    ax.axhline(threshold.cost_nobody, color=MUTED, ls=":", label="contact nobody")
+    ax.axhline(threshold.cost_everybody, color=MUTED, ls="--", label="contact everybody")
+    ax.scatter(min(threshold.value, 1), threshold.cost, color=ACCENT, zorder=3, s=60, label="chosen")
+    ax.scatter(0.5, threshold.cost_half, color=MUTED, zorder=3, marker="x", label="0.5")
+    ax.set(xlabel="decision threshold", ylabel="cost per customer", xlim=(0, 1))
+    saved = min(threshold.cost_nobody, threshold.cost_everybody) - threshold.cost
+    ax.set_title(f"The model saves {saved:.3f} per customer at a threshold of {threshold.value:.2f}")
+    ax.legend(frameon=False, ncols=2)
     return fig
 
 

@@ -1,18 +1,15 @@
-"""The probability above which a customer is contacted, chosen for what mistakes cost."""
+"""The decision threshold: the probability from which a customer is contacted, chosen by cost."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from helpers.errors import SettingError
-from helpers.plotting import ACCENT, MUTED, RETAINED, figure
-from helpers.training.metrics import decision_costs
+from helpers.training.costs import MISSED_COST, WASTED_COST, check_costs, costs_by_threshold, decision_costs
 
-# A retention call or voucher is cheap beside the margin of a customer who leaves: five to one is a common
-# order of size, and a setting of the training notebook.
-MISSED_COST, WASTED_COST = 5.0, 1.0
+# A metric of the model run, and a tag of the version: the threshold goes where the model goes.
+DECISION_THRESHOLD = "decision_threshold"
 
 # A threshold that no probability reaches.
 ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
@@ -20,9 +17,9 @@ ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
 
 @dataclass(frozen=True)
 class Threshold:
-    """A decision rule and what it costs per customer, in the unit of the two given costs.
+    """A decision rule and its cost per customer, in the unit of the two given costs.
 
-    Contact everybody whose probability is at least ``value``; above 1 that is nobody.
+    Customers with probability >= ``value`` are contacted; a value above 1 means nobody.
     """
 
     value: float
@@ -34,9 +31,9 @@ class Threshold:
     cost_half: float
 
     def metrics(self) -> dict[str, float]:
-        """Return the figures to log on a run."""
+        """Return the metrics to log on a run."""
         return {
-            "decision_threshold": self.value,
+            DECISION_THRESHOLD: self.value,
             "missed_cost": self.missed_cost,
             "wasted_cost": self.wasted_cost,
             "expected_cost": self.cost,
@@ -55,49 +52,41 @@ class Threshold:
         )
 
 
-def check_costs(missed_cost: float, wasted_cost: float) -> None:
-    """Raise SettingError if a cost is no positive number: before a search, which would be for nothing."""
-    for name, cost in (("missed_cost", missed_cost), ("wasted_cost", wasted_cost)):
-        if not 0 < cost < np.inf:
-            raise SettingError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
-
-
 def choose_threshold(
     y: ArrayLike,
-    probability: ArrayLike,
+    probability: ArrayLike | None,
     *,
     missed_cost: float = MISSED_COST,
     wasted_cost: float = WASTED_COST,
 ) -> Threshold:
-    """Choose the threshold with the lowest cost on scores of customers that the model had not seen.
+    """Choose the threshold with the lowest cost on out-of-fold probabilities.
 
-    Every observed probability is tried, and contacting nobody; of equally cheap rules the one is taken that
-    contacts fewest.
+    Every observed probability is tried, and contacting nobody; ties go to the rule that contacts fewest.
 
     Parameters
     ----------
     y : array of shape (n_customers,)
         0 or 1.
     probability : array of shape (n_customers,)
-        Out-of-fold probabilities of leaving.
+        Out-of-fold probabilities of churn; None if the estimator gives none.
     missed_cost : float
-        Of a churner who is not contacted.
+        Cost of a churner who is not contacted.
     wasted_cost : float
-        Of contacting a customer who would have stayed.
+        Cost of contacting a customer who would have stayed.
 
     Raises
     ------
-    ValueError
+    SettingError
         If a cost is not positive, or there are no probabilities.
     """
     check_costs(missed_cost, wasted_cost)
-    if probability is None or len(probability) == 0:
-        raise ValueError("a threshold needs probabilities: the estimator must have predict_proba")
-    values, costs = _costs(y, probability, missed_cost, wasted_cost)
+    if probability is None or np.size(probability) == 0:
+        raise SettingError("a threshold needs probabilities: the estimator must have predict_proba")
+    thresholds, costs = costs_by_threshold(y, probability, missed_cost, wasted_cost)
     best = int(np.argmin(costs))
-    share = float(np.mean(y))
-    value, cost = float(values[best]), float(costs[best])
-    if (nobody := share * missed_cost) <= cost:
+    churn_rate = float(np.mean(np.asarray(y)))
+    value, cost = float(thresholds[best]), float(costs[best])
+    if (nobody := churn_rate * missed_cost) <= cost:
         value, cost = ABOVE_ALL_SCORES, nobody
     return Threshold(
         value=value,
@@ -105,34 +94,6 @@ def choose_threshold(
         wasted_cost=float(wasted_cost),
         cost=cost,
         cost_nobody=nobody,
-        cost_everybody=(1 - share) * wasted_cost,
+        cost_everybody=(1 - churn_rate) * wasted_cost,
         cost_half=float(decision_costs(y, probability, 0.5, missed_cost, wasted_cost).mean()),
     )
-
-
-def cost_curve(y: ArrayLike, probability: ArrayLike, threshold: Threshold) -> Figure:
-    """Draw the cost per customer over all thresholds, with the chosen one and 0.5."""
-    values, costs = _costs(y, probability, threshold.missed_cost, threshold.wasted_cost)
-    fig, ax = figure(width=6.5, height=3.8)
-    ax.plot(values, costs, color=RETAINED, drawstyle="steps-post")
-    ax.axhline(threshold.cost_nobody, color=MUTED, ls=":", label="contact nobody")
-    ax.axhline(threshold.cost_everybody, color=MUTED, ls="--", label="contact everybody")
-    ax.scatter(min(threshold.value, 1), threshold.cost, color=ACCENT, zorder=3, s=60, label="chosen")
-    ax.scatter(0.5, threshold.cost_half, color=MUTED, zorder=3, marker="x", label="0.5")
-    ax.set(xlabel="contact from this probability on", ylabel="cost per customer", xlim=(0, 1))
-    saved = min(threshold.cost_nobody, threshold.cost_everybody) - threshold.cost
-    ax.set_title(f"The model saves {saved:.3f} per customer at a threshold of {threshold.value:.2f}")
-    ax.legend(frameon=False, ncols=2)
-    return fig
-
-
-def _costs(
-    y: ArrayLike, probability: ArrayLike, missed_cost: float, wasted_cost: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct probabilities, falling, and the cost per customer of contacting from each on."""
-    order = np.argsort(-np.asarray(probability), kind="stable")
-    p, left = np.asarray(probability)[order], np.asarray(y)[order]
-    last = np.flatnonzero(np.append(np.diff(p) != 0, True))
-    found, contacted = np.cumsum(left)[last], last + 1
-    cost = (left.sum() - found) * missed_cost + (contacted - found) * wasted_cost
-    return p[last], cost / len(p)

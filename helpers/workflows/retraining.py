@@ -51,10 +51,10 @@ def retrain_if_needed(
             KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live
         )
     combined = merge_batch(seen.reference, seen.batch)
-    if not enough_outcomes(combined.added, combined.left):
+    if not enough_outcomes(combined.added, combined.churned):
         why = (
             f"Of {len(seen.batch)} new customers {combined.added} have an outcome and all that the pipeline "
-            f"needs, {combined.left} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "
+            f"needs, {combined.churned} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "
             f"{MIN_PER_OUTCOME} of each outcome. Bring the batch back once it is known who left."
         )
         return RetrainingOutcome(TOO_FEW_OUTCOMES, why, seen, live, combined)

@@ -83,7 +83,7 @@ def log_outcome(store: Store, run_id: str, outcome: RetrainingOutcome) -> None:
     for key, value in {**facts, **outcome.tags, "monitoring_run": seen.run_id}.items():
         client.set_tag(run_id, key, value)
     if combined := outcome.combined:
-        counts = {"added": combined.added, "replaced": combined.replaced, **combined.left_out}
+        counts = {"added": combined.added, "replaced": combined.replaced, **combined.dropped}
         for key, value in counts.items():
             client.log_metric(run_id, f"rows/{key.replace(' ', '_')}", value)
     client.log_text(run_id, outcome.markdown(), "report.md")
@@ -93,9 +93,9 @@ def _rows(combined: MergedTable) -> str:
     counts = {
         "old customers": combined.kept,
         "new customers": combined.added,
-        "of these, left the bank": combined.left,
+        "of these, left the bank": combined.churned,
         "of these, newer rows of old customers": combined.replaced,
-        **{f"left out: {reason}": rows for reason, rows in combined.left_out.items() if rows},
+        **{f"left out: {reason}": rows for reason, rows in combined.dropped.items() if rows},
     }
     return _table(pd.DataFrame({"": counts.keys(), "customers": counts.values()}))
 

@@ -31,9 +31,9 @@ def test_every_row_is_somewhere(old, batch):
     batch.loc[30:32, "Geography"] = "Italy"
     batch.loc[40:42, "CustomerId"] = old["CustomerId"].iloc[:3].to_numpy()
     made = merge_batch(old, batch)
-    assert made.left_out == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
+    assert made.dropped == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
     assert (made.kept, made.added, made.replaced) == (1997, 500 - 24, 3)
-    assert made.left == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
+    assert made.churned == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
     assert len(made.table) == made.kept + made.added == made.table["CustomerId"].nunique()
     # Of customers in both tables the new row counts.
     chosen = made.table.set_index("CustomerId").loc[customer_ids(old).iloc[:3], "EstimatedSalary"]
@@ -73,7 +73,7 @@ def test_customer_id_is_needed(old, batch):
 
 def test_nothing_is_added_without_outcomes(old, batch):
     made = merge_batch(old, batch.drop(columns=TARGET))
-    assert (made.added, made.left_out["no outcome"], len(made.table)) == (0, 500, 2000)
+    assert (made.added, made.dropped["no outcome"], len(made.table)) == (0, 500, 2000)
 
 
 def test_hold_outs_of_old_and_combined_table_are_independent():

@@ -25,7 +25,7 @@ from helpers.monitoring.monitor import (
     run_monitoring,
 )
 from helpers.tracking.stale_runs import search_runs
-from helpers.training.threshold import MISSED_COST, WASTED_COST
+from helpers.training.costs import MISSED_COST, WASTED_COST
 from tests.support import stores
 from tests.support.paths import REAL_DATA, needs_real_data
 

@@ -7,7 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix
-from helpers.training.plots import grid_scores, train_validation_gap, training_figures
+from helpers.training.plots import cost_curve, grid_scores, train_validation_gap, training_figures
+from helpers.training.threshold import choose_threshold
 
 
 def results(grid: dict) -> dict:
@@ -49,3 +50,17 @@ def test_every_training_figure_draws():
     assert {type(figure) for figure in figures.values()} == {Figure}
     counts = [int(text.get_text().split()[0]) for text in figures["confusion"].axes[0].texts]
     assert sum(counts) == 300
+
+
+def test_cost_curve_passes_through_the_chosen_point():
+    y, probability = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+    threshold = choose_threshold(y, probability)
+    line = cost_curve(y, probability, threshold).axes[0].lines[0]
+    assert (threshold.value, threshold.cost) in set(zip(*line.get_data(), strict=True))
+
+
+def test_cost_curve_draws_a_threshold_above_all_scores():
+    y, probability = np.array([0, 0, 0, 1]), np.array([0.9, 0.5, 0.4, 0.2])
+    figure = cost_curve(y, probability, choose_threshold(y, probability, missed_cost=1, wasted_cost=5))
+    figure.canvas.draw()
+    assert figure.axes[0].get_title() == "The model saves 0.000 per customer at a threshold of 1.00"

@@ -1,0 +1,70 @@
+"""What wrong decisions cost: a missed churner, and a wasted contact with a customer who would have stayed."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from helpers.errors import SettingError
+
+# A retention call or voucher is cheap compared with the margin of a lost customer: five to one is a common
+# order of magnitude, and a parameter of the training notebook.
+MISSED_COST, WASTED_COST = 5.0, 1.0
+
+# As parameters, and as metrics of the run that chose the threshold.
+COST_NAMES = ("missed_cost", "wasted_cost")
+
+
+def check_costs(missed_cost: float, wasted_cost: float) -> None:
+    """Check the two costs before an expensive search.
+
+    Raises
+    ------
+    SettingError
+        If a cost is not a positive, finite number.
+    """
+    for name, cost in zip(COST_NAMES, (missed_cost, wasted_cost), strict=True):
+        if not 0 < cost < np.inf:
+            raise SettingError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
+
+
+def decision_costs(
+    y: ArrayLike, probability: ArrayLike, threshold: float, missed_cost: float, wasted_cost: float
+) -> np.ndarray:
+    """Return the cost of each customer's decision, given the outcome.
+
+    Parameters
+    ----------
+    y : array of shape (n_customers,)
+        0 or 1.
+    probability : array of shape (n_customers,)
+        Of churn.
+    threshold : float
+        Customers with probability >= threshold are contacted.
+    missed_cost, wasted_cost : float
+        Cost of a churner who is not contacted, and of contacting a customer who stays.
+
+    Returns
+    -------
+    ndarray of shape (n_customers,)
+        Its mean is the cost per customer, in the unit of the two costs.
+    """
+    outcome, contact = np.asarray(y), np.asarray(probability) >= threshold
+    return np.where(contact, (1 - outcome) * wasted_cost, outcome * missed_cost)
+
+
+def costs_by_threshold(
+    y: ArrayLike, probability: ArrayLike, missed_cost: float, wasted_cost: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct probabilities, descending, and the cost per customer with each as threshold.
+
+    Parameters
+    ----------
+    y, probability, missed_cost, wasted_cost
+        See `decision_costs`.
+    """
+    order = np.argsort(-np.asarray(probability), kind="stable")
+    descending, churned = np.asarray(probability)[order], np.asarray(y)[order]
+    last_of_ties = np.flatnonzero(np.append(np.diff(descending) != 0, True))
+    contacted_churners, contacted = np.cumsum(churned)[last_of_ties], last_of_ties + 1
+    cost = (churned.sum() - contacted_churners) * missed_cost
+    cost = cost + (contacted - contacted_churners) * wasted_cost
+    return descending[last_of_ties], cost / len(descending)

@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from helpers.errors import SettingError
+from helpers.training.costs import check_costs, costs_by_threshold, decision_costs
+
+
+def test_each_customer_costs_what_the_decision_got_wrong():
+    y, probability = [0, 0, 1, 1], [0.2, 0.5, 0.4, 0.9]
+    np.testing.assert_array_equal(decision_costs(y, probability, 0.5, 5, 1), [0, 1, 5, 0])
+
+
+def test_costs_by_threshold_are_the_mean_decision_costs():
+    random = np.random.default_rng(0)
+    probability = random.uniform(size=200).round(1)  # with ties
+    y = (random.uniform(size=200) < probability).astype(int)
+    thresholds, costs = costs_by_threshold(y, probability, 5, 1)
+    assert list(thresholds) == sorted(set(probability), reverse=True)
+    expected = [decision_costs(y, probability, threshold, 5, 1).mean() for threshold in thresholds]
+    np.testing.assert_allclose(costs, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cost", [0, -1, np.inf, np.nan])
+def test_invalid_cost_is_rejected_by_name(cost):
+    with pytest.raises(SettingError, match=f"missed_cost must be above 0, not {cost}"):
+        check_costs(cost, 1)
+    with pytest.raises(SettingError, match=f"wasted_cost must be above 0, not {cost}"):
+        check_costs(5, cost)
