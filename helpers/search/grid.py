@@ -1,6 +1,7 @@
 """A grid search with GridSearchCV's figures that does the work which combinations share only once."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import joblib
@@ -12,6 +13,9 @@ from sklearn.utils.parallel import Parallel
 from threadpoolctl import threadpool_limits
 
 from helpers.search.tasks import make_candidate, tasks
+
+# What this project calls the two parts of a fold, and what GridSearchCV does.
+DATASETS = {"train": "train", "val": "test"}
 
 
 class SearchError(RuntimeError):
@@ -43,6 +47,51 @@ class SearchResult:
     best_score_: float
     best_estimator_: BaseEstimator
     oof_probability_: np.ndarray | None
+
+    def fold_scores(self, index: int) -> list[dict[str, float]]:
+        """Return a combination's scores in every fold, see `fold_scores`."""
+        return fold_scores(self.cv_results_, index)
+
+    def mean_scores(self, index: int) -> dict[str, float]:
+        """Return a combination's means and deviations over the folds: ``train_f1_mean``, ..."""
+        return {
+            f"{dataset}_{score}_{statistic}": float(self.cv_results_[f"{statistic}_{key}_{score}"][index])
+            for dataset, key in DATASETS.items()
+            for score in _score_names(self.cv_results_)
+            for statistic in ("mean", "std")
+        }
+
+
+def fold_scores(cv_results: Mapping, index: int) -> list[dict[str, float]]:
+    """Return a combination's scores in every fold.
+
+    Parameters
+    ----------
+    cv_results : dict
+        Of `SearchResult` or of GridSearchCV with ``return_train_score=True``.
+    index : int
+        The combination's place in the grid.
+
+    Returns
+    -------
+    list of dict
+        One per fold: ``train_f1`` ... ``val_f1`` ..., by the names of the scores.
+    """
+    names = _score_names(cv_results)
+    folds = itertools.takewhile(lambda fold: f"split{fold}_test_{names[0]}" in cv_results, itertools.count())
+    return [
+        {
+            f"{dataset}_{score}": float(cv_results[f"split{fold}_{key}_{score}"][index])
+            for dataset, key in DATASETS.items()
+            for score in names
+        }
+        for fold in folds
+    ]
+
+
+def _score_names(cv_results: Mapping) -> list[str]:
+    """Return the names of the scores in the order of ``scoring``."""
+    return [key.removeprefix("mean_test_") for key in cv_results if key.startswith("mean_test_")]
 
 
 def grid_search(

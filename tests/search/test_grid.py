@@ -173,6 +173,17 @@ def test_scorers_of_the_users_own(rows):
         assert_same(make_pipeline(name), add_step_prefix(grid), *rows, scoring=scoring, refit="cost")
 
 
+def test_scores_of_a_combination_are_read_by_dataset_and_fold(rows):
+    result = search(make_pipeline("tree"), add_step_prefix({"max_depth": [2, 5]}), *rows)
+    scores, results = result.fold_scores(1), result.cv_results_
+    assert len(scores) == 3
+    assert scores[2]["val_f1"] == results["split2_test_f1"][1]
+    assert scores[0]["train_roc_auc"] == results["split0_train_roc_auc"][1]
+    means = result.mean_scores(1)
+    assert list(means)[:3] == ["train_f1_mean", "train_f1_std", "train_accuracy_mean"]
+    assert means["val_accuracy_std"] == results["std_test_accuracy"][1]
+
+
 @pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
 @pytest.mark.parametrize(
     ("name", "grid"),
