@@ -46,6 +46,7 @@ def folds() -> "StratifiedKFold":
 EXPERIMENT = "EXP_Churn_Prediction_Modelling"
 PRODUCTION_MODEL = "churn"
 STAGING, PRODUCTION, ARCHIVED = "staging", "production", "archived"
+DECISION_THRESHOLD = "decision_threshold"  # metric of a model run, tag of a version
 
 # Their versions are pinned in every logged model and recorded on every run.
 PACKAGES = ("mlflow", "scikit-learn", "skops", "pandas", "numpy", "scipy")

@@ -1,25 +1,46 @@
 """Model versions: their stages, the gates before promotion, the model in production."""
 
-from helpers.registry.challengers import compare_challengers
-from helpers.registry.gates import all_passed, fold_scores, paired_test, run_gates
-from helpers.registry.production import CONTACT, ProductionModel, load_production_model
-from helpers.registry.promotion import log_promotion
-from helpers.registry.stages import (
+from helpers.registry.challengers import compare_challengers, fold_scores, lead_over_others, paired_test
+from helpers.registry.gates import Gate, all_passed, run_gates
+from helpers.registry.production import (
+    CONTACT,
+    SKIP,
+    ProductionModel,
+    load_production_model,
+    require_production_version,
+)
+from helpers.registry.promotion import (
+    PromotionDecision,
+    check_action,
+    decide,
+    log_promotion,
+    read_promotion,
+)
+from helpers.registry.stages import archive, promote, reconcile, register, roll_back
+from helpers.registry.training_data import not_in_production_training, training_data_path
+from helpers.registry.versions import (
+    get_version,
     list_versions,
     load_version,
     production_version,
-    promote,
-    register,
-    roll_back,
+    staging_version,
+    training_run_id,
 )
-from helpers.registry.training_data import not_in_production_training, training_data_path
 
 __all__ = [
     "CONTACT",
+    "SKIP",
+    "Gate",
     "ProductionModel",
+    "PromotionDecision",
     "all_passed",
+    "archive",
+    "check_action",
     "compare_challengers",
+    "decide",
     "fold_scores",
+    "get_version",
+    "lead_over_others",
     "list_versions",
     "load_production_model",
     "load_version",
@@ -28,8 +49,13 @@ __all__ = [
     "paired_test",
     "production_version",
     "promote",
+    "read_promotion",
+    "reconcile",
     "register",
+    "require_production_version",
     "roll_back",
     "run_gates",
+    "staging_version",
     "training_data_path",
+    "training_run_id",
 ]

@@ -1,10 +1,14 @@
-"""The versions in staging, side by side."""
+"""Compare the versions in staging: one challenger per algorithm."""
 
+import numpy as np
 import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from scipy import stats
 
-from helpers.config import SELECT_BY, registered_name
-from helpers.errors import NoChallengers
-from helpers.registry.stages import staging_version
+from helpers.config import FOLDS, SELECT_BY, registered_name
+from helpers.errors import NoChallengers, RegistryError
+from helpers.registry.versions import staging_version, training_run_id
 from helpers.tracking import Store
 from helpers.training import ALGORITHMS
 
@@ -18,9 +22,9 @@ METRICS = {
 
 
 def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
-    """Return the staged version of every algorithm that was trained on the given data, best first.
+    """Return the version in staging of every algorithm that was trained on the given data, best first.
 
-    Versions trained on other data are left out: their scores are of other customers.
+    Versions trained on other data are left out: their metrics were computed on different customers.
 
     Parameters
     ----------
@@ -39,23 +43,88 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     NoChallengers
         If there is none.
     """
-    found = {name: staging_version(store.client, name) for name in ALGORITHMS}
-    on_this_data = {
-        name: version
-        for name, version in found.items()
+    staged = {name: staging_version(store.client, name) for name in ALGORITHMS}
+    rows = {
+        algorithm: _row(store.client, version)
+        for algorithm, version in staged.items()
         if version is not None and version.tags.get("data_sha256") == data_sha256
     }
-    if not on_this_data:
-        others = ", ".join(registered_name(name) for name, version in found.items() if version) or "nothing"
+    if not rows:
+        others = ", ".join(registered_name(name) for name, version in staged.items() if version) or "nothing"
         raise NoChallengers(
-            f"no version in staging was trained on this data (sha256 {data_sha256[:12]}...; in staging is: "
+            f"no version in staging was trained on this data (sha256 {data_sha256[:12]}...; in staging: "
             f"{others}). Run notebooks/03_train.ipynb with the same data first."
         )
-    rows = {}
-    for name, version in on_this_data.items():
-        metrics = store.client.get_run(version.run_id).data.metrics
-        rows[name] = {"name": version.name, "version": int(version.version), "run_id": version.run_id} | {
-            label: metrics[key] for label, key in METRICS.items()
-        }
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("algorithm")
     return table.sort_values(f"CV {SELECT_BY.upper()}", ascending=False, kind="stable")
+
+
+def fold_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:
+    """Return the five validation F1 scores of a version's hyperparameter combination, by fold.
+
+    Raises
+    ------
+    RegistryError
+        If the version's training run does not have exactly five fold runs.
+    """
+    run_id = training_run_id(version)
+    experiment = client.get_run(run_id).info.experiment_id
+    runs = client.search_runs([experiment], f"tags.level = 'fold' and tags.`mlflow.parentRunId` = '{run_id}'")
+    scores = {int(run.data.tags["fold"]): run.data.metrics[f"val_{SELECT_BY}"] for run in runs}
+    if len(scores) != FOLDS:
+        raise RegistryError(
+            f"{version.name} version {version.version} has {len(scores)} fold runs, not {FOLDS}: train again "
+            "with notebooks/03_train.ipynb"
+        )
+    return pd.Series(scores, name=version.name).sort_index()
+
+
+def paired_test(a: pd.Series, b: pd.Series) -> tuple[float, float]:
+    """Compare two models' scores on the same folds.
+
+    Corrected resampled t-test: folds share training rows, so the plain paired t-test underestimates the
+    variance (Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003).
+
+    Parameters
+    ----------
+    a, b : Series of shape (n_folds,)
+        Scores by fold.
+
+    Returns
+    -------
+    tuple of float
+        Mean difference ``a - b`` and the two-sided p-value; 1.0 if all differences are zero.
+    """
+    difference = (a - b).to_numpy()
+    n = len(difference)
+    # The test and training shares of a fold are 1/n and (n - 1)/n.
+    standard_error = np.sqrt((1 / n + 1 / (n - 1)) * difference.var(ddof=1))
+    if standard_error == 0:
+        return float(difference.mean()), 1.0 if difference.mean() == 0 else 0.0
+    p = 2 * stats.t.sf(abs(difference.mean() / standard_error), df=n - 1)
+    return float(difference.mean()), float(p)
+
+
+def lead_over_others(folds: pd.DataFrame) -> pd.DataFrame:
+    """Test the leader against each other challenger, see `paired_test`.
+
+    Parameters
+    ----------
+    folds : DataFrame of shape (n_folds, n_challengers)
+        Scores by fold; the leader in the first column.
+
+    Returns
+    -------
+    DataFrame of shape (n_challengers - 1, 2)
+        By challenger: ``mean lead`` and ``p``.
+    """
+    leader, *others = folds.columns
+    tests = [paired_test(folds[leader], folds[name]) for name in others]
+    return pd.DataFrame(tests, index=others, columns=["mean lead", "p"])
+
+
+def _row(client: MlflowClient, version: ModelVersion) -> dict[str, object]:
+    run_id = training_run_id(version)
+    metrics = client.get_run(run_id).data.metrics
+    scores = {label: metrics[key] for label, key in METRICS.items()}
+    return {"name": version.name, "version": int(version.version), "run_id": run_id, **scores}

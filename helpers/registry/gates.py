@@ -1,4 +1,4 @@
-"""The checks a candidate passes before it may go live. A check that can't be made fails loudly."""
+"""The gates that a challenger must pass before promotion. A gate that cannot be evaluated raises."""
 
 from dataclasses import dataclass
 
@@ -7,172 +7,179 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import get_model_info
-from scipy import stats
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
-from helpers.config import FOLDS, SELECT_BY
+from helpers.config import DECISION_THRESHOLD
 from helpers.data import MIN_PER_CLASS
-from helpers.registry.stages import load_version, production_version
+from helpers.errors import RegistryError
+from helpers.registry.versions import load_version, production_version, training_run_id
 from helpers.training import COST_NAMES, decision_costs, evaluate
 
+NOT_BELOW_PRODUCTION = "not below production"
 TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One check: its name, whether it passed, and the figures it looked at."""
+    """The result of one check: its name, whether it passed, and the numbers it is based on."""
 
     name: str
     passed: bool
     detail: str
 
+    def __str__(self) -> str:
+        return f"{'✓' if self.passed else '✗'} {self.name}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A version to compare: its model, and its decision threshold if it has one."""
+
+    model: Pipeline
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class _Holdout:
+    """The customers on which two versions are compared, and how a gate's detail calls them."""
+
+    X: pd.DataFrame
+    y: pd.Series
+    label: str
+    too_few: str = ""
+
 
 def run_gates(
     client: MlflowClient,
-    candidate: ModelVersion,
+    challenger: ModelVersion,
     X_train: pd.DataFrame,
     X_test: pd.DataFrame,
     y_test: pd.Series,
-    unseen: pd.Series | None = None,
+    comparable: pd.Series | None = None,
 ) -> list[Gate]:
-    """Put a candidate through every gate, on the given hold-out.
+    """Evaluate every gate for a challenger, on the given hold-out.
 
     Parameters
     ----------
     client : MlflowClient
-    candidate : ModelVersion
-        E.g. ``registry.staging_version(client, "forest")``.
+    challenger : ModelVersion
+        E.g. ``staging_version(client, "forest")``.
     X_train, X_test : DataFrame
-        Feature columns; of the training part only the column names and types are looked at.
+        Feature columns; only the column names of the training part are used.
     y_test : Series
         0 or 1.
-    unseen : Series of bool, optional
-        By the index of ``X_test``: whether the live version, too, was not trained on the customer, see
-        `reference.not_in_production_training`. The two are compared on those only. None for all.
+    comparable : Series of bool, optional
+        By the index of ``X_test``: the customers that the production version was not trained on either, see
+        `not_in_production_training`. The two versions are compared on these only. None for all.
 
     Returns
     -------
     list of Gate
-        Passed or not: schema, sound probabilities, better than no model, not below the live version. Only
-        the first, if that is failed.
+        Same schema, sound probabilities, better than no model, not below production. Only the first if that
+        one fails, because the model cannot score these customers.
     """
-    live = production_version(client)
-    schema = _schema(candidate, live, X_train)
+    production = production_version(client)
+    schema = _same_schema(challenger, production, X_train)
     if not schema.passed:
-        return [schema]  # a model of other columns can't be scored on these customers
-    model = load_version(client, candidate.name, candidate.version)
-    return [
+        return [schema]
+    new = _load(client, challenger)
+    gates = [
         schema,
-        _probabilities(model.predict_proba(X_test)),
-        _baseline(evaluate(model, X_test, y_test)["test_f1"], X_test, y_test),
-        _not_below_live(client, candidate, model, live, X_test, y_test, unseen),
+        _sound_probabilities(new.model.predict_proba(X_test)),
+        _better_than_no_model(new.model, X_test, y_test),
     ]
+    if production is None:
+        return [*gates, Gate(NOT_BELOW_PRODUCTION, True, "nothing is in production yet")]
+    holdout = _common_holdout(X_test, y_test, comparable)
+    costs = _costs(client, challenger)
+    return [*gates, _not_below_production(new, _load(client, production), holdout, costs)]
 
 
 def all_passed(gates: list[Gate]) -> bool:
-    """Tell whether every gate was passed; False for no gates at all."""
+    """Tell whether every gate passed; False for an empty list."""
     return bool(gates) and all(gate.passed for gate in gates)
 
 
-def fold_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:
-    """Return the five validation F1 scores of the combination that a version was trained with, by fold."""
-    experiment = client.get_run(version.run_id).info.experiment_id
-    folds = client.search_runs(
-        [experiment], f"tags.level = 'fold' and tags.`mlflow.parentRunId` = '{version.run_id}'"
-    )
-    scores = {int(run.data.tags["fold"]): run.data.metrics[f"val_{SELECT_BY}"] for run in folds}
-    if len(scores) != FOLDS:
-        raise ValueError(f"{version.name} version {version.version} has {len(scores)} fold runs, not {FOLDS}")
-    return pd.Series(scores, name=version.name).sort_index()
-
-
-def paired_test(a: pd.Series, b: pd.Series) -> tuple[float, float]:
-    """Compare two models' scores over the same folds.
-
-    The corrected resampled t-test: folds share training rows, so the plain paired t-test is too sure
-    (Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52, 2003).
-
-    Parameters
-    ----------
-    a, b : Series of shape (n_folds,)
-        Scores by fold.
-
-    Returns
-    -------
-    tuple of float
-        Mean difference ``a - b`` and the two-sided p-value; 1.0 if all differences are zero.
-    """
-    difference = (a - b).to_numpy()
-    n = len(difference)
-    # Test and training share of one fold: 1/n and (n - 1)/n.
-    spread = np.sqrt((1 / n + 1 / (n - 1)) * difference.var(ddof=1))
-    if spread == 0:
-        return float(difference.mean()), 1.0 if difference.mean() == 0 else 0.0
-    p = 2 * stats.t.sf(abs(difference.mean() / spread), df=n - 1)
-    return float(difference.mean()), float(p)
-
-
-def _schema(candidate: ModelVersion, live: ModelVersion | None, X: pd.DataFrame) -> Gate:
-    inputs = _inputs(candidate)
-    expected = _inputs(live) if live else list(X.columns)
-    against = f"version {live.version}" if live else "the feature columns"
-    if live is None:
-        inputs = [name for name, _ in inputs]
-    return Gate("same schema", inputs == expected, f"{len(inputs)} inputs, compared with {against}")
+def _same_schema(challenger: ModelVersion, production: ModelVersion | None, X: pd.DataFrame) -> Gate:
+    inputs = _inputs(challenger)
+    if production is None:
+        same, reference = [name for name, _ in inputs] == list(X.columns), "the feature columns"
+    else:
+        same, reference = inputs == _inputs(production), f"version {production.version}"
+    return Gate("same schema", same, f"{len(inputs)} inputs, compared with {reference}")
 
 
 def _inputs(version: ModelVersion) -> list[tuple[str, str]]:
-    signature = get_model_info(f"models:/{version.name}/{version.version}").signature
+    """Return the model's input columns, in order, with their types."""
+    uri = f"models:/{version.name}/{version.version}"
+    signature = get_model_info(uri).signature
+    if signature is None:
+        raise RegistryError(f"{uri} has no signature: train again with notebooks/03_train.ipynb")
     return [(column.name, str(column.type)) for column in signature.inputs]
 
 
-def _probabilities(scores: np.ndarray) -> Gate:
+def _sound_probabilities(scores: np.ndarray) -> Gate:
     sound = bool(np.isfinite(scores).all() and (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1))
     return Gate("sound probabilities", sound, f"from {scores[:, 1].min():.3f} to {scores[:, 1].max():.3f}")
 
 
-def _baseline(f1: float, X: pd.DataFrame, y: pd.Series) -> Gate:
-    """Without a model a bank can contact nobody (the majority) or everybody; F1 must beat both."""
+def _better_than_no_model(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> Gate:
+    """Without a model a bank can contact nobody (the majority class) or everybody; F1 must beat both."""
+    f1 = evaluate(model, X, y)["test_f1"]
     rules = [DummyClassifier(strategy="most_frequent"), DummyClassifier(strategy="constant", constant=1)]
     best = max(evaluate(rule.fit(X, y), X, y)["test_f1"] for rule in rules)
     return Gate("better than no model", f1 > best, f"hold-out F1 {f1:.4f}, without a model {best:.4f}")
 
 
-def _not_below_live(
-    client: MlflowClient,
-    candidate: ModelVersion,
-    model: Pipeline,
-    live: ModelVersion | None,
-    X: pd.DataFrame,
-    y: pd.Series,
-    unseen: pd.Series | None,
+def _not_below_production(
+    challenger: _Version, production: _Version, holdout: _Holdout, costs: list[float]
 ) -> Gate:
-    """Compare with the live version on customers that neither was trained on."""
-    name = "not below the live version"
-    if live is None:
-        return Gate(name, True, "nothing is live yet")
-    whom = "hold-out"
-    if unseen is not None and not unseen[X.index].all():
-        X = X[unseen[X.index]]
-        y = y[X.index]
-        whom = f"{len(X)} held-out customers new to both:"
-        if (rarer := y.value_counts().reindex([0, 1], fill_value=0).min()) < MIN_PER_CLASS:
-            return Gate(name, False, f"{whom} {rarer} of the rarer class are too few to compare")
-    models = model, load_version(client, live.name, live.version)
-    f1, now = (evaluate(one, X, y)["test_f1"] for one in models)
-    detail = f"{whom} F1 {f1:.4f}, live version {now:.4f}"
-    costs = client.get_run(candidate.run_id).data.metrics
-    rules = [version.tags.get("decision_threshold") for version in (candidate, live)]
-    if all(rules) and costs.keys() >= set(COST_NAMES):
-        detail += _cost(models, rules, [costs[name] for name in COST_NAMES], X, y)
-    return Gate(name, f1 >= now - TOLERANCE, detail)
-
-
-def _cost(models: tuple, rules: list[str], costs: list[float], X: pd.DataFrame, y: pd.Series) -> str:
-    """Say what either would cost at the threshold that goes with it; F1 at 0.5 decides, this informs."""
-    cost, now = (
-        decision_costs(y, model.predict_proba(X)[:, 1], float(rule), *costs).mean()
-        for model, rule in zip(models, rules, strict=True)
+    """Compare F1 at 0.5, which decides; the costs are for information."""
+    if holdout.too_few:
+        return Gate(NOT_BELOW_PRODUCTION, False, holdout.too_few)
+    versions = challenger, production
+    f1, baseline = (evaluate(version.model, holdout.X, holdout.y)["test_f1"] for version in versions)
+    detail = f"{holdout.label} F1 {f1:.4f}, production {baseline:.4f}"
+    return Gate(
+        NOT_BELOW_PRODUCTION, f1 >= baseline - TOLERANCE, detail + _cost_detail(versions, holdout, costs)
     )
-    return f"; cost a customer {cost:.4f}, live version {now:.4f}, each at its own threshold"
+
+
+def _cost_detail(versions: tuple[_Version, _Version], holdout: _Holdout, costs: list[float]) -> str:
+    """Return what each version costs at its own threshold; empty if a threshold or a cost is unknown."""
+    means = [
+        decision_costs(
+            holdout.y, version.model.predict_proba(holdout.X)[:, 1], version.threshold, *costs
+        ).mean()
+        for version in versions
+        if version.threshold is not None and len(costs) == len(COST_NAMES)
+    ]
+    if len(means) < len(versions):
+        return ""
+    return f"; cost per customer {means[0]:.4f}, production {means[1]:.4f}, each at its own threshold"
+
+
+def _common_holdout(X: pd.DataFrame, y: pd.Series, comparable: pd.Series | None) -> _Holdout:
+    """Return the held-out customers that neither version was trained on."""
+    if comparable is None or comparable[X.index].all():
+        return _Holdout(X, y, "hold-out")
+    X = X[comparable[X.index]]
+    y = y[X.index]
+    label = f"{len(X)} held-out customers new to both:"
+    rarer = y.value_counts().reindex([0, 1], fill_value=0).min()
+    too_few = f"{label} {rarer} of the rarer class are too few to compare" if rarer < MIN_PER_CLASS else ""
+    return _Holdout(X, y, label, too_few)
+
+
+def _load(client: MlflowClient, version: ModelVersion) -> _Version:
+    threshold = version.tags.get(DECISION_THRESHOLD)
+    return _Version(
+        load_version(client, version.name, version.version), None if threshold is None else float(threshold)
+    )
+
+
+def _costs(client: MlflowClient, challenger: ModelVersion) -> list[float]:
+    """Return the costs that the challenger was trained for, in the order of COST_NAMES, if logged."""
+    metrics = client.get_run(training_run_id(challenger)).data.metrics
+    return [metrics[name] for name in COST_NAMES if name in metrics]

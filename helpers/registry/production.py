@@ -1,16 +1,17 @@
-"""The live model: what ``models:/churn@production`` holds, and the rule that makes a score a decision."""
+"""The production model: ``models:/churn@production`` and its decision threshold."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
 
-from helpers.config import FEATURES, PRODUCTION, PRODUCTION_MODEL
+from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL
 from helpers.data import rows_are
 from helpers.errors import DataError, RegistryError
-from helpers.registry.stages import load_version, production_version
+from helpers.registry.versions import load_version, production_version
 from helpers.training import PREPARE
 
 CONTACT, SKIP = "contact", "skip"
@@ -18,18 +19,18 @@ CONTACT, SKIP = "contact", "skip"
 
 @dataclass(frozen=True)
 class ProductionModel:
-    """A version that was live when it was loaded.
+    """The version that was in production when it was loaded.
 
     Attributes
     ----------
     pipeline : Pipeline
         Fitted.
     version : int
-        Of the registered model ``churn``.
+        Version of the registered model ``churn``.
     threshold : float
-        Customers from this probability on are contacted; chosen in the training, on out-of-fold scores.
+        Customers with probability >= threshold are contacted; chosen on the training's out-of-fold scores.
     run_id : str
-        The model run that trained it.
+        The model run that trained it; empty if it was registered without one.
     data_sha256 : str
         Fingerprint of the table it was trained on.
     """
@@ -40,90 +41,93 @@ class ProductionModel:
     run_id: str
     data_sha256: str
 
+    def probability(self, customers: pd.DataFrame) -> np.ndarray:
+        """Return the probability of churn of each customer, shape (n_customers,)."""
+        return self.pipeline.predict_proba(customers[FEATURES])[:, 1]
+
     def score(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Score customers.
 
         Parameters
         ----------
         customers : DataFrame of shape (n_customers, n_columns)
-            Validated; with the feature columns, others are ignored.
+            Validated; columns other than the features are ignored.
 
         Returns
         -------
         DataFrame of shape (n_customers, 3)
-            Same index; ``probability`` of leaving (float64), ``decision`` (``contact`` or ``skip``) and
+            Same index; ``probability`` of churn (float64), ``decision`` (``contact`` or ``skip``) and
             ``model_version`` (int64).
 
         Raises
         ------
         DataError
-            If a customer has a category that the model never saw: the schema allows more than a table may
-            have had.
+            If a category was not in the training table: the schema allows more than a table may have.
         """
-        self._refuse_unseen(customers)
-        probability = self.pipeline.predict_proba(customers[FEATURES])[:, 1]
-        scores = pd.DataFrame({"probability": probability}, index=customers.index)
+        self._refuse_unknown_categories(customers)
+        scores = pd.DataFrame({"probability": self.probability(customers)}, index=customers.index)
         scores["decision"] = scores["probability"].ge(self.threshold).map({True: CONTACT, False: SKIP})
         return scores.assign(model_version=self.version)
 
-    def _refuse_unseen(self, customers: pd.DataFrame) -> None:
-        found = []
-        for column, seen in _categories(self.pipeline).items():
-            unseen = customers[column][~customers[column].isin(seen)]
-            if len(unseen):
-                found.append(
-                    f"{column}: {rows_are(len(unseen))} {', '.join(sorted(map(str, unseen.unique())))}, and "
-                    f"version {self.version} was trained on {', '.join(map(str, seen))} only. Leave the rows "
-                    "out, or train with such customers."
+    def _refuse_unknown_categories(self, customers: pd.DataFrame) -> None:
+        problems = []
+        for column, known in _known_categories(self.pipeline).items():
+            unknown = customers[column][~customers[column].isin(known)]
+            if len(unknown):
+                values = ", ".join(sorted(map(str, unknown.unique())))
+                problems.append(
+                    f"{column}: {rows_are(len(unknown))} {values}, and version {self.version} was trained on "
+                    f"{', '.join(map(str, known))} only. Leave the rows out, or train with such customers."
                 )
-        if found:
-            raise DataError("\n  - ".join(["the live model can't score these customers:", *found]))
+        if problems:
+            raise DataError("\n  - ".join(["the production model cannot score these rows:", *problems]))
 
 
-def _categories(pipeline: Pipeline) -> dict[str, list]:
-    """Return the categories that a fitted pipeline's encoder knows, by column."""
+def _known_categories(pipeline: Pipeline) -> dict[str, list]:
+    """Return the categories that a fitted pipeline's encoder was trained on, by column."""
     steps = pipeline.named_steps[PREPARE].named_transformers_ if PREPARE in pipeline.named_steps else {}
     if "encode" not in steps:
         return {}
-    known = zip(steps["encode"].feature_names_in_, steps["encode"].categories_, strict=True)
-    return {name: list(categories) for name, categories in known}
+    encoder = steps["encode"]
+    columns = zip(encoder.feature_names_in_, encoder.categories_, strict=True)
+    return {name: list(categories) for name, categories in columns}
 
 
 def require_production_version(client: MlflowClient) -> ModelVersion:
-    """Return the live version, without loading its model.
+    """Return the version in production, without loading its model.
 
     Raises
     ------
     RegistryError
-        If nothing is live yet, or the version holds no decision threshold.
+        If nothing is in production yet, or the version has no decision threshold.
     """
     version = production_version(client)
     if version is None:
         raise RegistryError(
-            f"nothing is live: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and promote one "
-            "first: make run, or notebooks 03 and 04."
+            f"nothing is in production: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and "
+            "promote one first: make run, or notebooks 03 and 04."
         )
-    if "decision_threshold" not in version.tags:
+    if DECISION_THRESHOLD not in version.tags:
         raise RegistryError(
-            f"{PRODUCTION_MODEL} version {version.version} has no decision_threshold: train again with "
+            f"{PRODUCTION_MODEL} version {version.version} has no {DECISION_THRESHOLD}: train again with "
             "notebooks/03_train.ipynb and promote that version"
         )
     return version
 
 
 def load_production_model(client: MlflowClient) -> ProductionModel:
-    """Load the live version, its weights checked against the registered digest.
+    """Load the version in production, its weights checked against the registered digest.
 
     Raises
     ------
     RegistryError
-        As `live_version`, or if the model can't be loaded.
+        See `require_production_version`; or if the model cannot be loaded.
     """
     version = require_production_version(client)
     return ProductionModel(
         pipeline=load_version(client, PRODUCTION_MODEL, version.version),
         version=int(version.version),
-        threshold=float(version.tags["decision_threshold"]),
-        run_id=version.run_id,
+        threshold=float(version.tags[DECISION_THRESHOLD]),
+        run_id=version.run_id or "",
         data_sha256=version.tags.get("data_sha256", ""),
     )

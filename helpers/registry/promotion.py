@@ -1,53 +1,159 @@
-"""The record of a registry decision: a run of its own, beside the training runs."""
+"""The promotion decision: carried out only if every gate passed, and logged as a run of its own."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
+import mlflow
 import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
+from helpers.config import PRODUCTION_MODEL
+from helpers.errors import SettingError
 from helpers.registry.gates import Gate, all_passed
-from helpers.tracking import Store, single_run
+from helpers.registry.stages import archive, promote, roll_back
+from helpers.registry.versions import production_version
+from helpers.tracking import Store, log_values, single_run
+
+PROMOTE, ROLLBACK, ARCHIVE, DRY_RUN = ACTIONS = ("promote", "rollback", "archive", "dry_run")
 
 
-def log_promotion(
-    store: Store,
-    action: str,
-    candidate: str,
-    gates: list[Gate],
-    table: pd.DataFrame,
-    live: ModelVersion | None,
-) -> str:
-    """Log what was compared, what the gates said and what is live now, as a run with ``level=promotion``.
+@dataclass(frozen=True)
+class PromotionDecision:
+    """What was decided.
+
+    Attributes
+    ----------
+    action : str
+        One of ``ACTIONS``.
+    challenger : str
+        Algorithm of the challenger.
+    gates : list of Gate
+    production_version : int or None
+        Version of ``churn`` in production after the decision.
+    production_source : str
+        Version that it is a copy of, e.g. ``churn-forest v3``; empty if nothing is in production.
+    """
+
+    action: str
+    challenger: str
+    gates: list[Gate]
+    production_version: int | None
+    production_source: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all_passed(self.gates)
+
+    @property
+    def failed_gates(self) -> str:
+        """The gates that failed, with their details."""
+        return "; ".join(f"{gate.name} ({gate.detail})" for gate in self.gates if not gate.passed)
+
+    def summary(self) -> str:
+        """Return the outcome in words."""
+        production = f"{PRODUCTION_MODEL} version {self.production_version}"
+        if self.action == ROLLBACK:
+            return f"rolled back: {production} ({self.production_source}) is in production again"
+        if self.action == ARCHIVE:
+            return f"archived: {self.challenger} is no longer in staging"
+        if self.action == DRY_RUN:
+            verdict = "pass every gate" if self.passed else f"be rejected: {self.failed_gates}"
+            return f"dry run: {self.challenger} would {verdict}"
+        if self.passed:
+            return f"promoted: {self.challenger} is {production}"
+        return f"rejected: {self.challenger} failed {self.failed_gates}"
+
+
+def check_action(action: str) -> None:
+    """Raise SettingError for an unknown action."""
+    if action not in ACTIONS:
+        raise SettingError(f"unknown action {action!r}: choose from {', '.join(ACTIONS)}")
+
+
+def decide(
+    client: MlflowClient, action: str, challenger: ModelVersion, gates: list[Gate], reason: str
+) -> PromotionDecision:
+    """Carry out an action on the registry.
+
+    Parameters
+    ----------
+    client : MlflowClient
+    action : str
+        ``promote`` the challenger if every gate passed, ``rollback`` to the previous production version,
+        ``archive`` the challenger (take it out of staging), or ``dry_run``: change nothing.
+    challenger : ModelVersion
+        In staging.
+    gates : list of Gate
+        As `run_gates` returns them for the challenger.
+    reason : str
+        Recorded on the version that changes its stage.
+
+    Raises
+    ------
+    SettingError
+        If the action is unknown.
+    RegistryError
+        If the registry cannot do it; see `promote` and `roll_back`.
+    """
+    check_action(action)
+    if action == PROMOTE and all_passed(gates):
+        promote(client, challenger.name, challenger.version, reason)
+    elif action == ROLLBACK:
+        roll_back(client, reason)
+    elif action == ARCHIVE:
+        archive(client, challenger.name, challenger.version, reason)
+    production = production_version(client)
+    return PromotionDecision(
+        action,
+        challenger.tags["algorithm"],
+        gates,
+        int(production.version) if production else None,
+        f"{production.tags['source_name']} v{production.tags['source_version']}" if production else "",
+    )
+
+
+def log_promotion(store: Store, decision: PromotionDecision, challengers: pd.DataFrame) -> str:
+    """Log a decision, with the challengers and the gates, as a run with ``level=promotion``.
 
     Parameters
     ----------
     store : Store
-    action : str
-        ``promote``, ``rollback`` or ``look``.
-    candidate : str
-        Algorithm that was put forward.
-    gates : list of Gate
-    table : DataFrame
-        The candidates, as `candidates.compare_challengers` returns them.
-    live : ModelVersion or None
-        After the decision.
+    decision : PromotionDecision
+    challengers : DataFrame
+        As `compare_challengers` returns them.
 
     Returns
     -------
     str
         The run's id.
     """
+    params = {
+        "action": decision.action,
+        "challenger": decision.challenger,
+        "gates_passed": decision.passed,
+        "production_version": decision.production_version or "none",
+        "production_source": decision.production_source or "none",
+    }
+    gates = json.dumps([asdict(gate) for gate in decision.gates], indent=2)
     with single_run(store, "promotion") as run_id:
-        params = {
-            "action": action,
-            "candidate": candidate,
-            "gates_passed": all_passed(gates),
-            "live_version": live.version if live else "none",
-            "live_source": f"{live.tags['source_name']} v{live.tags['source_version']}" if live else "none",
-        }
-        for key, value in params.items():
-            store.client.log_param(run_id, key, value)
-        store.client.log_text(run_id, json.dumps([asdict(gate) for gate in gates], indent=2), "gates.json")
-        store.client.log_text(run_id, table.to_csv(), "candidates.csv")
+        log_values(store, run_id, params=params)
+        store.client.log_text(run_id, gates, "gates.json")
+        store.client.log_text(run_id, challengers.to_csv(), "challengers.csv")
     return run_id
+
+
+def read_promotion(run: Run) -> PromotionDecision:
+    """Return the decision that `log_promotion` logged."""
+    params = run.data.params
+    gates = json.loads(mlflow.artifacts.load_text(f"{run.info.artifact_uri}/gates.json"))
+    version, source = params["production_version"], params["production_source"]
+    return PromotionDecision(
+        params["action"],
+        params["challenger"],
+        [Gate(**gate) for gate in gates],
+        None if version == "none" else int(version),
+        "" if source == "none" else source,
+    )

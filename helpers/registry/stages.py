@@ -1,26 +1,29 @@
-"""Model versions and their stages: register, promote, archive, roll back.
+"""Move model versions between stages: register, promote, archive, roll back.
 
-A stage is an alias (``staging``, ``production``: where a name points now) and a tag ``stage`` on every
-version (``staging``, ``production``, ``archived``: what it is or was). Every call also settles what an
-interrupted one left, moves ``production`` only to a version whose model loads, and repeated does nothing.
+A stage is both an alias (``staging``, ``production``: where a name points now) and a tag ``stage`` on every
+version (``staging``, ``production``, ``archived``: what it is or was). Every call is idempotent, completes
+what an interrupted call left undone, and moves ``production`` only to a version whose model loads.
 """
 
 import getpass
 import os
-import tempfile
 from datetime import UTC, datetime
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from sklearn.pipeline import Pipeline
 
 from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
 from helpers.errors import RegistryError
 from helpers.files import sha256
-
-DIGEST_TAG = "model_sha256"
+from helpers.registry.versions import (
+    DIGEST_TAG,
+    get_version,
+    list_versions,
+    load_version,
+    production_version,
+)
 
 
 def register(
@@ -28,15 +31,15 @@ def register(
 ) -> ModelVersion:
     """Register a logged model as the next version of ``churn-<algorithm>`` and put it in staging.
 
-    The version that was in staging is archived. Safe when several trainings register at once: the newest
-    version ends in staging.
+    The version that was in staging is archived. Safe when several trainings register concurrently: the newest
+    version ends up in staging.
 
     Parameters
     ----------
     client : MlflowClient
     algorithm : str
     model_uri : str
-        ``models:/<model id>``, as `artifacts.log_model` returns it.
+        ``models:/<model id>``, as `tracking.log_model` returns it.
     run_id : str
         The finished model run.
     tags : dict, optional
@@ -45,11 +48,11 @@ def register(
     name = registered_name(algorithm)
     _ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
-    stored = client.get_logged_model(model_id).artifact_location
-    weights = sha256(mlflow.artifacts.download_artifacts(f"{stored}/model.skops"))
-    # The stage is given with the version in one call: no version is ever without one, and two trainings
-    # that settle the same name at once only update tags that exist.
-    created = client.create_model_version(
+    location = client.get_logged_model(model_id).artifact_location
+    digest = sha256(mlflow.artifacts.download_artifacts(f"{location}/model.skops"))
+    # The stage is set in the call that creates the version: no version is ever without one, and two trainings
+    # that reconcile the same name concurrently only update tags that exist.
+    version = client.create_model_version(
         name,
         source=model_uri,
         run_id=run_id,
@@ -58,18 +61,18 @@ def register(
             **(tags or {}),
             **_stage_tags(STAGING, "trained"),
             "algorithm": algorithm,
-            DIGEST_TAG: weights,
+            DIGEST_TAG: digest,
         },
     )
     reconcile(client, name)
-    return client.get_model_version(name, created.version)
+    return client.get_model_version(name, version.version)
 
 
 def promote(client: MlflowClient, name: str, version: str | int, reason: str) -> ModelVersion:
     """Copy a version to the name that serving uses and point ``production`` at the copy.
 
-    Promoting what is live already returns the live version and changes nothing; promoting what was live
-    once points back at its copy instead of making another.
+    If the version is in production already, it is returned and nothing changes. If it was in production
+    before, ``production`` points at its copy again; no second copy is made.
 
     Parameters
     ----------
@@ -85,115 +88,79 @@ def promote(client: MlflowClient, name: str, version: str | int, reason: str) ->
     RegistryError
         If the version does not exist or its model does not load; nothing is changed then.
     """
-    chosen = _version(client, name, version)
-    origin = {"source_name": name, "source_version": str(chosen.version)}
+    challenger = get_version(client, name, version)
+    origin = {"source_name": name, "source_version": str(challenger.version)}
     copy = next(
         (v for v in list_versions(client, PRODUCTION_MODEL) if origin.items() <= v.tags.items()), None
     )
     if copy is None:
         load_version(client, name, version)
-        copy = _copy(client, chosen, origin)
-    return _go_live(client, copy, reason)
+        copy = _copy(client, challenger, origin)
+    return _point_production_at(client, copy, reason)
 
 
 def roll_back(client: MlflowClient, reason: str) -> ModelVersion:
-    """Point ``production`` back at the version that was live before the live one, and archive that.
+    """Point ``production`` at the previous production version again, and archive the current one.
 
     Raises
     ------
     RegistryError
-        If nothing is live, or nothing was live before it.
+        If nothing is in production, or nothing was before.
     """
-    live = production_version(client)
-    if live is None:
+    current = production_version(client)
+    if current is None:
         raise RegistryError(f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet")
-    before = live.tags.get("previous_version")
-    if not before:
-        raise RegistryError(f"nothing to roll back to: version {live.version} is the first that was live")
-    earlier = _version(client, PRODUCTION_MODEL, before)
-    return _go_live(client, earlier, reason, previous=earlier.tags.get("previous_version", ""))
+    number = current.tags.get("previous_version")
+    if not number:
+        raise RegistryError(f"nothing to roll back to: version {current.version} was the first in production")
+    previous = get_version(client, PRODUCTION_MODEL, number)
+    return _point_production_at(client, previous, reason, previous.tags.get("previous_version", ""))
 
 
 def archive(client: MlflowClient, name: str, version: str | int, reason: str) -> ModelVersion:
     """Take a version out of staging or production and tag it ``archived``; nothing is deleted."""
-    chosen = _version(client, name, version)
-    for alias, holder in client.get_registered_model(name).aliases.items():
-        if str(holder) == str(chosen.version) and alias in (STAGING, PRODUCTION):
+    target = get_version(client, name, version)
+    for alias, number in client.get_registered_model(name).aliases.items():
+        if str(number) == str(target.version) and alias in (STAGING, PRODUCTION):
             client.delete_registered_model_alias(name, alias)
-    if chosen.tags.get("stage") != ARCHIVED:
-        _note(client, chosen, ARCHIVED, reason)
-    return client.get_model_version(name, chosen.version)
-
-
-def production_version(client: MlflowClient) -> ModelVersion | None:
-    """Return the live version, or None while nothing was promoted."""
-    return _holder(client, PRODUCTION_MODEL, PRODUCTION)
-
-
-def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None:
-    """Return the algorithm's version in staging, or None."""
-    return _holder(client, registered_name(algorithm), STAGING)
-
-
-def list_versions(client: MlflowClient, name: str) -> list[ModelVersion]:
-    """Return all versions of a registered model, oldest first; none if the name does not exist."""
-    found, token = [], None
-    while True:
-        page = client.search_model_versions(f"name='{name}'", max_results=200, page_token=token)
-        found += page
-        if not (token := page.token):
-            return sorted(found, key=lambda version: int(version.version))
-
-
-def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
-    """Load a version's pipeline after checking its weights against the digest taken at registration.
-
-    Raises
-    ------
-    RegistryError
-        If the version does not exist, its files are missing, or they are not the registered ones.
-    """
-    chosen = _version(client, name, version)
-    # A folder of our own: MLflow would keep each download for as long as the process runs.
-    with tempfile.TemporaryDirectory() as own:
-        try:
-            uri = f"models:/{name}/{chosen.version}"
-            folder = mlflow.artifacts.download_artifacts(uri, dst_path=own)
-            weights = sha256(f"{folder}/model.skops")
-        except (MlflowException, OSError) as error:
-            raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
-        if weights != chosen.tags.get(DIGEST_TAG):
-            raise RegistryError(
-                f"{name} version {version} is not the model that was registered (its sha256 differs): "
-                "don't use it, archive it and train again"
-            )
-        return mlflow.sklearn.load_model(folder)
+    if target.tags.get("stage") != ARCHIVED:
+        _set_stage(client, target, ARCHIVED, reason)
+    return client.get_model_version(name, target.version)
 
 
 def reconcile(client: MlflowClient, name: str) -> None:
-    """Finish what an interrupted call left half-done, so that aliases and stage tags agree.
+    """Complete what an interrupted call left undone, so that aliases and stage tags agree.
 
-    Of the production model the alias decides: its holder is tagged ``production``, what else has that tag is
-    archived. Of another model the newest version tagged ``staging`` gets that alias, and earlier ones are
-    archived. Calls at the same time agree in the end: whoever moves an alias looks again.
+    For the production model, the alias is authoritative: the version that it points at is tagged
+    ``production``, and any other version with that tag is archived. For an algorithm's model, the newest
+    version tagged ``staging`` gets the alias, and older ones are archived. Concurrent calls converge: each
+    re-reads after moving the alias.
     """
-    if name == PRODUCTION_MODEL:
-        live = production_version(client)
-        if live and live.tags.get("stage") != PRODUCTION:
-            _note(client, live, PRODUCTION, "is what the alias names")
-        left = [v for v in _in_stage(client, name, PRODUCTION) if not live or v.version != live.version]
-    else:
-        newest = None
-        # Another call may have given the alias to a newer version since, and lost it to this one.
-        while (found := _in_stage(client, name, STAGING)) and found[-1].version != newest:
-            newest = found[-1].version
-            client.set_registered_model_alias(name, STAGING, newest)
-        left = found[:-1]
-    for version in left:
-        _note(client, version, ARCHIVED, f"left {version.tags['stage']}")
+    is_production = name == PRODUCTION_MODEL
+    for version in _reconcile_production(client) if is_production else _reconcile_staging(client, name):
+        _set_stage(client, version, ARCHIVED, f"left {version.tags['stage']}")
 
 
-def _in_stage(client: MlflowClient, name: str, stage: str) -> list[ModelVersion]:
+def _reconcile_production(client: MlflowClient) -> list[ModelVersion]:
+    """Tag the version in production as such; return the others that have the tag."""
+    current = production_version(client)
+    if current and current.tags.get("stage") != PRODUCTION:
+        _set_stage(client, current, PRODUCTION, "alias points here")
+    tagged = _versions_in_stage(client, PRODUCTION_MODEL, PRODUCTION)
+    return [version for version in tagged if not current or version.version != current.version]
+
+
+def _reconcile_staging(client: MlflowClient, name: str) -> list[ModelVersion]:
+    """Point ``staging`` at the newest version with that tag; return the older ones."""
+    newest = None
+    # A concurrent call may have pointed the alias at a newer version, and this call moved it back.
+    while (tagged := _versions_in_stage(client, name, STAGING)) and tagged[-1].version != newest:
+        newest = tagged[-1].version
+        client.set_registered_model_alias(name, STAGING, newest)
+    return tagged[:-1]
+
+
+def _versions_in_stage(client: MlflowClient, name: str, stage: str) -> list[ModelVersion]:
     return [version for version in list_versions(client, name) if version.tags.get("stage") == stage]
 
 
@@ -205,43 +172,44 @@ def _ensure_name(client: MlflowClient, name: str, description: str) -> None:
             raise
 
 
-def _copy(client: MlflowClient, chosen: ModelVersion, origin: dict[str, str]) -> ModelVersion:
-    """Do what ``copy_model_version`` does, in one call with the tags.
+def _copy(client: MlflowClient, challenger: ModelVersion, origin: dict[str, str]) -> ModelVersion:
+    """Do what ``copy_model_version`` does, with the tags in the same call.
 
-    Until the alias moves the copy counts as archived: an interruption leaves nothing half-promoted.
+    The copy counts as archived until the alias moves: an interruption leaves nothing half promoted.
     """
     _ensure_name(client, PRODUCTION_MODEL, "Bank churn: what serving uses, under the alias production.")
     return client.create_model_version(
         PRODUCTION_MODEL,
-        source=f"models:/{chosen.name}/{chosen.version}",
-        run_id=chosen.run_id,
-        model_id=chosen.model_id,
-        tags={**chosen.tags, **origin, **_stage_tags(ARCHIVED, "copied")},
+        source=f"models:/{challenger.name}/{challenger.version}",
+        run_id=challenger.run_id,
+        model_id=challenger.model_id,
+        tags={**challenger.tags, **origin, **_stage_tags(ARCHIVED, "copied")},
     )
 
 
-def _go_live(
+def _point_production_at(
     client: MlflowClient, target: ModelVersion, reason: str, previous: str | None = None
 ) -> ModelVersion:
-    live = production_version(client)
-    if live is None or live.version != target.version:
+    """Move the alias, unless it is there; ``previous`` is where a roll back goes (default: the current)."""
+    current = production_version(client)
+    if current is None or current.version != target.version:
         load_version(client, target.name, target.version)
         if previous is None:
-            previous = str(live.version) if live else ""
+            previous = str(current.version) if current else ""
         client.set_model_version_tag(target.name, target.version, "previous_version", previous)
-        _note(client, target, PRODUCTION, reason)
+        _set_stage(client, target, PRODUCTION, reason)
         client.set_registered_model_alias(target.name, PRODUCTION, target.version)
     reconcile(client, target.name)
     return client.get_model_version(target.name, target.version)
 
 
-def _note(client: MlflowClient, version: ModelVersion, stage: str, reason: str) -> None:
+def _set_stage(client: MlflowClient, version: ModelVersion, stage: str, reason: str) -> None:
     for key, value in _stage_tags(stage, reason).items():
         client.set_model_version_tag(version.name, version.version, key, value)
 
 
 def _stage_tags(stage: str, reason: str) -> dict[str, str]:
-    """Return a stage with who moved the version there, when and why."""
+    """Return the tags of a stage: what it is, who set it, when and why."""
     return {
         "stage_by": _user(),
         "stage_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -255,25 +223,3 @@ def _user() -> str:
         return os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name
         return str(os.getuid())
-
-
-def _version(client: MlflowClient, name: str, version: str | int) -> ModelVersion:
-    try:
-        return client.get_model_version(name, str(version))
-    except MlflowException as error:
-        known = ", ".join(str(v.version) for v in list_versions(client, name)) or "none"
-        raise RegistryError(f"{name} has no version {version} (it has: {known})") from error
-
-
-def _holder(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
-    try:
-        return client.get_model_version_by_alias(name, alias)
-    except MlflowException as error:
-        absent = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-        # A server with authentication answers 403 for a name that does not exist.
-        hidden = error.error_code == "PERMISSION_DENIED" and not client.search_registered_models(
-            f"name='{name}'"
-        )
-        if absent or hidden:
-            return None
-        raise

@@ -1,4 +1,4 @@
-"""The table that the live model was trained on: what new customers are compared with."""
+"""The table that the production model was trained on: the reference for new customers."""
 
 import json
 import warnings
@@ -8,88 +8,107 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 
-from helpers.data import customer_ids, data_path, load, split
+from helpers.config import PRODUCTION_MODEL
+from helpers.data import customer_ids, data_path, load, split, table_name
 from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.registry.production import ProductionModel
-from helpers.registry.stages import production_version
+from helpers.registry.versions import production_version
 from helpers.tracking import Store
 
 
-def training_data_path(store: Store, live: ProductionModel, data: str | None = None) -> Path:
-    """Find the CSV that the live version was trained on, and make sure that it is that very file.
+def training_data_path(
+    store: Store, model: ProductionModel, data: str | None = None, also: Path | None = None
+) -> Path:
+    """Return the path of the CSV that the production model was trained on, checked by its fingerprint.
 
-    Looked at: ``data`` if given, and nothing else then; else the file that the training recorded as its
-    dataset, else what `data.data_path` gives (``CHURN_DATA``, the embedded sample).
+    Parameters
+    ----------
+    store : Store
+    model : ProductionModel
+    data : str, optional
+        The CSV. None for the file that the training run recorded as its dataset, else the default of
+        `data_path` (``CHURN_DATA``, the embedded sample).
+    also : Path, optional
+        Folder of merged tables (see `save_table`) that is searched first.
 
     Raises
     ------
     DataError
-        If none of them has the fingerprint that the version is tagged with; the message says what to give.
+        If no file at these places has the fingerprint that the version is tagged with; the message says what
+        to give.
     """
-    return _find(store, live.version, live.run_id, live.data_sha256, data)
+    places = _places(store, model.run_id, data)
+    if also:
+        places.insert(0, also / table_name(model.data_sha256))
+    return _find(places, model.version, model.data_sha256)
 
 
 def not_in_production_training(
-    store: Store, customers: pd.DataFrame, live_data: str | None = None
+    store: Store, customers: pd.DataFrame, production_data: str | None = None
 ) -> pd.Series:
-    """Tell which customers the live version was not trained on: only they are a fair test of it.
+    """Tell which customers the production model was not trained on: only these are a fair test of it.
 
-    Without the table of the live version's training that can't be told. Then a warning says so and all
-    customers are taken for new ones: a comparison favours the live version, so nothing is promoted by that.
+    If its training table cannot be found, a warning says so, and all customers are treated as unseen. That
+    biases the comparison towards the production model (the safe direction).
 
     Parameters
     ----------
     store : Store
     customers : DataFrame of shape (n_customers, 14)
-    live_data : str, optional
-        The CSV that the live version was trained on; found by itself if it still lies where it did.
+    production_data : str, optional
+        The CSV that the production model was trained on; see `training_data_path` for the default.
 
     Returns
     -------
     Series of bool, shape (n_customers,)
-        Same index; all True while nothing is live.
+        Same index; all True if nothing is in production.
 
     Raises
     ------
     DataError
-        If ``live_data`` is given and is not that file.
+        If ``production_data`` is given and is not that file.
     """
-    live = production_version(store.client)
-    everybody = pd.Series(True, customers.index)
-    if live is None:
-        return everybody
+    version = production_version(store.client)
+    everyone = pd.Series(True, customers.index)
+    if version is None:
+        return everyone
     try:
-        fingerprint = live.tags.get("data_sha256", "")
-        table = load(_find(store, int(live.version), live.run_id, fingerprint, live_data, "live_data"))
+        places = _places(store, version.run_id or "", production_data)
+        fingerprint = version.tags.get("data_sha256", "")
+        table = load(_find(places, int(version.version), fingerprint, "production_data"))
     except DataError as error:
-        if live_data:
+        if production_data:
             raise
-        warnings.warn(f"the live version may know some held-out customers: {error}", stacklevel=2)
-        return everybody
-    seen = table.loc[split(table).X_train.index]
-    return ~customer_ids(customers).isin(customer_ids(seen))
+        warnings.warn(
+            f"the production model may have been trained on some held-out customers: {error}", stacklevel=2
+        )
+        return everyone
+    training = table.loc[split(table).X_train.index]
+    return ~customer_ids(customers).isin(customer_ids(training))
 
 
-def _find(
-    store: Store, version: int, run_id: str, fingerprint: str, data: str | None, setting: str = "data"
-) -> Path:
-    places = [data_path(data)] if data else [*_recorded(store, run_id), data_path()]
-    for path in places:
-        if path.is_file() and sha256(path) == fingerprint:
-            return path
-    looked = " nor ".join(map(str, dict.fromkeys(places)))
-    raise DataError(
-        f"churn version {version} was trained on a table with sha256 {fingerprint[:12]}..., and "
-        f"neither {looked} is that file. Give it as `{setting}`, unchanged."
-    )
+def _places(store: Store, run_id: str, data: str | None) -> list[Path]:
+    return [data_path(data)] if data else [*_recorded(store, run_id), data_path()]
 
 
 def _recorded(store: Store, run_id: str) -> list[Path]:
-    """Return the local files that a training run names as its dataset's source."""
-    found = []
-    for given in store.client.get_run(run_id).inputs.dataset_inputs:
+    """Return the local files that a training run recorded as its dataset."""
+    inputs = store.client.get_run(run_id).inputs if run_id else None
+    paths = []
+    for dataset_input in inputs.dataset_inputs if inputs else []:
         with suppress(ValueError, KeyError):
-            uri = json.loads(given.dataset.source)["uri"]
-            found.append(Path(unquote(urlsplit(uri).path)))
-    return found
+            uri = json.loads(dataset_input.dataset.source)["uri"]
+            paths.append(Path(unquote(urlsplit(uri).path)))
+    return paths
+
+
+def _find(places: list[Path], version: int, fingerprint: str, setting: str = "data") -> Path:
+    for path in places:
+        if path.is_file() and sha256(path) == fingerprint:
+            return path
+    tried = " nor ".join(map(str, dict.fromkeys(places)))
+    raise DataError(
+        f"{PRODUCTION_MODEL} version {version} was trained on a table with sha256 {fingerprint[:12]}..., and "
+        f"neither {tried} is that file. Give it as `{setting}`, unchanged."
+    )

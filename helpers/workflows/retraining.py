@@ -1,9 +1,7 @@
 """A look at new customers put into practice: train challengers on old and new customers, let the best try."""
 
-import json
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 from mlflow.entities import Run
 
@@ -17,7 +15,7 @@ from helpers.monitoring import (
     MonitoringResult,
     enough_outcomes,
 )
-from helpers.registry import compare_challengers
+from helpers.registry import compare_challengers, read_promotion
 from helpers.tracking import Store, search_runs
 from helpers.training import COST_NAMES
 from helpers.workflows.notebooks import NotebookStep, run_notebooks
@@ -91,7 +89,7 @@ def _steps(store: Store, seen: MonitoringResult, models: list[str], table: Path)
         NotebookStep(
             "04_registry",
             "04_registry",
-            {**given, "live_data": str(seen.reference_path), "reason": reason},
+            {**given, "production_data": str(seen.reference_path), "reason": reason},
         ),
     ]
 
@@ -100,18 +98,15 @@ def _verdict(
     store: Store, seen: MonitoringResult, promotion: Run, combined: MergedTable, tags: dict[str, str]
 ) -> RetrainingOutcome:
     """Read from the run of notebook 04 what it put forward, what the gates said and what it did."""
-    params, before = promotion.data.params, seen.live.version
-    live, best = int(params["live_version"]), params["candidate"]
-    text = mlflow.artifacts.load_text(f"{promotion.info.artifact_uri}/gates.json")
-    gates = pd.DataFrame(json.loads(text))
-    if params["gates_passed"] == "True":
+    before, decision = seen.live.version, read_promotion(promotion)
+    live, best = decision.production_version, decision.challenger
+    if decision.passed:
         result = PROMOTED
-        why = f"The best candidate, {best}, passed every gate: version {live} replaces {before}."
+        why = f"The best challenger, {best}, passed every gate: version {live} replaces {before}."
     else:
-        failed = gates[~gates["passed"]]
-        refused = "; ".join(failed["name"] + " (" + failed["detail"] + ")")
-        result, why = KEPT, f"The best candidate, {best}, was refused: {refused}."
+        result, why = KEPT, f"The best challenger, {best}, was rejected: {decision.failed_gates}."
         if live != before:
-            why += f" Meanwhile somebody made version {live} live."
+            why += f" Version {live} was promoted in the meantime."
+    gates = pd.DataFrame(decision.gates)
     compared = compare_challengers(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
     return RetrainingOutcome(result, why, seen, live, combined, compared, gates, tags)

@@ -344,4 +344,4 @@ def test_the_command_line_tells_the_decision_or_the_error(live_store, tmp_path, 
 
 def test_nothing_live_is_a_clear_error(store, capsys):
     assert monitor.main([]) == 1
-    assert "nothing is live" in capsys.readouterr().err
+    assert "nothing is in production" in capsys.readouterr().err

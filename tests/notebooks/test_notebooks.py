@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from helpers.config import ROOT
-from helpers.registry.stages import staging_version
+from helpers.registry import staging_version
 from helpers.tracking.stale_runs import search_runs
 from helpers.training.algorithms import ALGORITHMS
 from tests.support.paths import REAL_DATA, needs_real_data

@@ -7,7 +7,7 @@ from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION_MODEL
 from helpers.data.loading import load, read_csv
 from helpers.errors import DataError, RegistryError
 from helpers.registry.production import ProductionModel, load_production_model
-from helpers.registry.stages import production_version
+from helpers.registry.versions import production_version
 from helpers.scoring import batch
 from helpers.scoring.batch import main, score_customers, score_file
 from helpers.tracking.stale_runs import search_runs
@@ -122,10 +122,10 @@ def test_command_line(tmp_path, capsys):
 
 
 def test_nothing_live_is_a_clear_error(store, tmp_path, capsys):
-    with pytest.raises(RegistryError, match="nothing is live"):
+    with pytest.raises(RegistryError, match="nothing is in production"):
         load_production_model(store.client)
     assert main(["--out", str(tmp_path / "scores.csv")]) == 1
-    assert "nothing is live" in capsys.readouterr().err
+    assert "nothing is in production" in capsys.readouterr().err
 
 
 def test_a_version_without_threshold_is_a_clear_error(tmp_path):

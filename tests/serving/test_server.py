@@ -15,7 +15,8 @@ from helpers.config import FEATURES, NEW_CUSTOMERS, PRODUCTION, PRODUCTION_MODEL
 from helpers.data.loading import load
 from helpers.errors import ServingError
 from helpers.registry.production import load_production_model
-from helpers.registry.stages import DIGEST_TAG, production_version, promote, register, roll_back
+from helpers.registry.stages import promote, register, roll_back
+from helpers.registry.versions import DIGEST_TAG, production_version
 from helpers.serving import served_model
 from helpers.serving.served_model import BadCustomers, as_customers
 from helpers.serving.server import ROWS, model_server, request_scores
@@ -180,7 +181,7 @@ def test_promotions_and_a_roll_back_lose_no_request(registry, url, customers, fi
 def test_what_cannot_answer_is_not_taken_over(
     registry, customers, fitted, sample, monkeypatch, caplog, broken
 ):
-    monkeypatch.setattr(served_model, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(served_model, "POLL_SECONDS", 0.1)
     before, client, model = production_version(registry.client), registry.client, fitted["tree"]
     served_here = served_model.ServedModel()
     served_here.load_context(None)
@@ -242,7 +243,7 @@ def test_told_to_stop_it_answers_what_it_was_asked(registry, customers):
 def test_nothing_live_is_said_at_once():
     with (
         stores.in_use(stores.empty()),
-        pytest.raises(ServingError, match=r"did not start: cannot serve: nothing is live"),
+        pytest.raises(ServingError, match=r"did not start: Error: nothing is in production"),
         model_server(),
     ):
         pass

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
-from helpers.registry.stages import list_versions, load_version
+from helpers.registry import list_versions, load_version
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import Store
 from tests.support.servers import wait

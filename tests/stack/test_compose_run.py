@@ -20,8 +20,13 @@ from helpers.config import ROOT
 from helpers.data.loading import load as load_customers
 from helpers.data.synthetic import make_customers
 from helpers.files import sha256
-from helpers.registry.production import load_production_model
-from helpers.registry.stages import list_versions, production_version, promote, staging_version
+from helpers.registry import (
+    list_versions,
+    load_production_model,
+    production_version,
+    promote,
+    staging_version,
+)
 from helpers.serving.server import request_scores
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers.errors import StoreError
-from helpers.registry.stages import list_versions, load_version, staging_version
+from helpers.registry import list_versions, load_version, staging_version
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
 from tests.stack.compose import Stack

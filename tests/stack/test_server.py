@@ -11,7 +11,7 @@ import pytest
 
 from helpers.config import ROOT
 from helpers.errors import StoreError
-from helpers.registry.stages import staging_version
+from helpers.registry import staging_version
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
 from tests.stack.kills import check_kill

@@ -8,7 +8,7 @@ import pytest
 from sklearn.model_selection import ParameterGrid
 
 from helpers.config import ROOT, registered_name
-from helpers.registry.stages import list_versions, production_version
+from helpers.registry import list_versions, production_version
 from helpers.tracking.stale_runs import OWNER, search_runs
 from helpers.tracking.store import connect
 from helpers.training.algorithms import ALGORITHMS

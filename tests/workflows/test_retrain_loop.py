@@ -15,7 +15,7 @@ from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
 from helpers.data.loading import load
 from helpers.data.synthetic import make_customers
 from helpers.files import sha256
-from helpers.registry.stages import list_versions, production_version, promote
+from helpers.registry import list_versions, production_version, promote
 from helpers.tracking.stale_runs import OWNER, owner, search_runs
 from helpers.tracking.store import connect
 from helpers.workflows import retrain_loop
@@ -108,7 +108,7 @@ def test_a_candidate_that_is_no_better_is_refused_and_the_live_one_stays(store, 
     batch = written(tmp_path / "others.csv", concept=0.8)
     assert call(batch, "--models", "logreg") == DONE
     said = capsys.readouterr().out
-    assert "The best candidate, logreg, was refused: not below the live version (" in said
+    assert "The best challenger, logreg, was rejected: not below production (" in said
     assert production_version(store.client).version == before
     (run,) = runs(store, "retrain")
     assert (run.data.tags["outcome"], run.data.tags["live_after"]) == ("kept", str(before))
@@ -240,7 +240,7 @@ def test_what_cannot_be_done_is_said(store, call, tmp_path, capsys):
 def test_nothing_live_is_a_clear_error(call, capsys):
     with stores.in_use(stores.empty()):
         assert call(NEW_CUSTOMERS) == FAILED
-    assert "nothing is live" in capsys.readouterr().err
+    assert "nothing is in production" in capsys.readouterr().err
 
 
 @pytest.mark.stack

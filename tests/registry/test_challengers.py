@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from helpers.errors import NoChallengers, RegistryError
+from helpers.registry.challengers import compare_challengers, fold_scores, lead_over_others, paired_test
+from helpers.registry.versions import staging_version
+
+
+def test_challengers_were_trained_on_this_data_and_come_best_first(store, add_version):
+    add_version("knn", folds=(0.4,) * 5)
+    add_version("forest", folds=(0.6,) * 5)
+    table = compare_challengers(store, "abc")
+    assert list(table.index) == ["forest", "knn"]
+    assert table.loc["forest", "version"] == 1
+    store.client.set_model_version_tag(
+        "churn-knn", staging_version(store.client, "knn").version, "data_sha256", "x"
+    )
+    assert list(compare_challengers(store, "abc").index) == ["forest"]
+    with pytest.raises(NoChallengers, match=r"churn-knn, churn-forest.*03_train"):
+        compare_challengers(store, "other")
+
+
+def test_fold_scores_are_in_fold_order(store, add_version):
+    version = add_version("knn", folds=(0.1, 0.2, 0.3, 0.4, 0.5))
+    assert fold_scores(store.client, version).to_list() == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_missing_fold_runs_are_an_error(store, add_version):
+    version = add_version("knn", folds=(0.1, 0.2, 0.3))
+    with pytest.raises(RegistryError, match="has 3 fold runs, not 5"):
+        fold_scores(store.client, version)
+
+
+def test_corrected_t_test_is_wider_than_the_plain_one():
+    a, b = pd.Series([0.61, 0.60, 0.64, 0.59, 0.62]), pd.Series([0.58, 0.60, 0.61, 0.57, 0.60])
+    mean, p = paired_test(a, b)
+    assert mean == pytest.approx(0.02)
+    # By hand: t = mean / sqrt((1/5 + 1/4) * variance), 4 degrees of freedom.
+    t = 0.02 / np.sqrt(0.45 * np.var(a - b, ddof=1))
+    assert p == pytest.approx(2 * stats.t.sf(t, 4))
+    assert p > stats.ttest_rel(a, b).pvalue
+    assert paired_test(a, a) == (0.0, 1.0)
+
+
+def test_the_leader_is_tested_against_every_other_challenger():
+    folds = pd.DataFrame({"a": [0.61, 0.60, 0.64], "b": [0.58, 0.60, 0.61], "c": [0.5, 0.5, 0.5]})
+    tests = lead_over_others(folds)
+    assert list(tests.index) == ["b", "c"]
+    for name in tests.index:
+        assert tuple(tests.loc[name]) == paired_test(folds["a"], folds[name])
+    assert lead_over_others(folds[["a"]]).empty
