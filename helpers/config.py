@@ -1,4 +1,4 @@
-"""Every fixed choice of the project in one place: columns, seeds, names."""
+"""Every fixed choice of the project in one place: the table, seeds, names."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,13 +17,33 @@ def _project_root() -> Path:
 
 ROOT = _project_root()
 
-# The table. Identifiers never reach a model.
+# The table's columns. Identifiers never reach a model.
 IDENTIFIERS = ["RowNumber", "CustomerId", "Surname"]
 NUMERIC = ["CreditScore", "Age", "Tenure", "Balance", "NumOfProducts", "EstimatedSalary"]
 CATEGORICAL = ["Geography", "Gender"]
 BINARY = ["HasCrCard", "IsActiveMember"]
 FEATURES = NUMERIC + CATEGORICAL + BINARY
 TARGET = "Exited"
+COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
+COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", TARGET]
+
+# What is plausible: closed ranges in the table's units, categories, codes.
+RANGES: dict[str, tuple[float, float]] = {
+    "CreditScore": (300, 900),  # points
+    "Age": (18, 100),  # years
+    "Tenure": (0, 60),  # years with the bank
+    "Balance": (0, 1e8),  # euros
+    "EstimatedSalary": (0, 1e8),  # euros a year
+}
+CHOICES: dict[str, list[int] | list[str]] = {
+    "NumOfProducts": [1, 2, 3, 4],
+    "Geography": ["France", "Germany", "Spain"],
+    "Gender": ["Female", "Male"],
+    "HasCrCard": [0, 1],
+    "IsActiveMember": [0, 1],
+    TARGET: [0, 1],
+}
+
 EMBEDDED_DATA = ROOT / "data" / "bank_churn.csv"
 NEW_CUSTOMERS = ROOT / "data" / "new_customers.csv"
 

@@ -1,8 +1,9 @@
-"""The customer table: find it, read it, check it, split it, merge it, make it."""
+"""The customer table: find, read, validate, split, merge and generate it."""
 
 from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
-from helpers.data.schema import MIN_PER_CLASS, MISSING_VALUE, ROW, UNKNOWN_CATEGORY, rows_are, validate
+from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
+from helpers.data.schema import ROW, validate
 from helpers.data.synthetic import SHIFTS, make_customers
 
 __all__ = [

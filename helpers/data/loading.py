@@ -1,4 +1,4 @@
-"""Where the customers come from: find the CSV, read it, check it, split it."""
+"""Find the CSV of customers, read it, validate it, split it."""
 
 import csv
 import io
@@ -11,12 +11,12 @@ from typing import NamedTuple
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
-from helpers.data import schema
+from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
+from helpers.data.schema import validate
 from helpers.errors import DataError
 
-# How files begin that people pass by mistake.
-_NOT_CSV = {
+# First bytes of files that are passed by mistake.
+_OTHER_FORMATS = {
     b"PK\x03\x04": "a ZIP archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"\x1f\x8b": "a gzip archive",
@@ -28,6 +28,7 @@ _NOT_CSV = {
     b"{": "JSON",
     b"[": "JSON",
 }
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class Split(NamedTuple):
@@ -48,19 +49,24 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     Raises
     ------
     DataError
-        If there is no such file; the message says where it was looked for.
+        If there is no such file; the message names the places that were tried.
     """
-    wanted = Path(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA).expanduser()
-    tried = list(dict.fromkeys([Path.cwd() / wanted, ROOT / wanted]))
-    for path in tried:
+    requested = Path(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA).expanduser()
+    places = list(dict.fromkeys([Path.cwd() / requested, ROOT / requested]))
+    for path in places:
         if path.is_file():
             return path.resolve()
-    places = " nor ".join(map(str, tried))
-    raise DataError(f"no file {wanted}: neither {places} exists. Check `data` or CHURN_DATA.")
+    if requested in (EMBEDDED_DATA, NEW_CUSTOMERS):
+        raise DataError(
+            f"no file {requested}: the embedded samples are part of a checkout of the project, not of the "
+            "installed package. Give a CSV of your own, or run in a checkout."
+        )
+    neither = " nor ".join(map(str, places))
+    raise DataError(f"no file {requested}: neither {neither} exists. Check `data` or CHURN_DATA.")
 
 
 def read_csv(path: str | os.PathLike) -> pd.DataFrame:
-    """Read a comma-separated UTF-8 file as it is; the values are not checked (that is ``schema.validate``).
+    """Read a comma-separated UTF-8 file as it is; ``schema.validate`` checks the values.
 
     Parameters
     ----------
@@ -70,7 +76,7 @@ def read_csv(path: str | os.PathLike) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per customer; row ``i`` of the index stood on line ``i + 2``.
+        One row per customer; row ``i`` of the index is line ``i + 2`` of the file.
 
     Raises
     ------
@@ -82,16 +88,15 @@ def read_csv(path: str | os.PathLike) -> pd.DataFrame:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}.") from None
-    _refuse_other_formats(path, content)
+    _check_header(path.name, _decode(path.name, content))
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             table = _parse(content)
             blank = table.isna().all(axis=1)
-            if blank.any():  # read again without them, for they turn whole numbers into decimals
-                table = _parse(content, skiprows=(blank.index[blank] + 1).tolist()).set_index(
-                    blank.index[~blank]
-                )
+            if blank.any():  # read again without them: blank lines turn integers into decimals
+                skip = (blank.index[blank] + 1).tolist()
+                table = _parse(content, skip).set_index(blank.index[~blank])
         except pd.errors.ParserWarning:
             raise DataError(
                 f"{path.name}: lines have more fields than the header. Check the commas."
@@ -116,7 +121,7 @@ def load(
     Returns
     -------
     DataFrame
-        See ``schema.validate``; ``attrs["source"]`` says where it comes from.
+        See ``schema.validate``; ``attrs["source"]`` names the file, for the captions of plots.
 
     Raises
     ------
@@ -124,13 +129,13 @@ def load(
         If the file cannot be used; one message lists every problem.
     """
     path = data_path(data)
-    table = schema.validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
+    table = validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
     table.attrs["source"] = source_name(path)
     return table
 
 
 def source_name(path: Path) -> str:
-    """Return what to call a file where its customers show; the embedded ones are named as synthetic."""
+    """Return how to name a file in plots and reports; the embedded ones are marked as synthetic."""
     return f"{path.name} (synthetic sample)" if path in (EMBEDDED_DATA, NEW_CUSTOMERS) else path.name
 
 
@@ -154,34 +159,40 @@ def _parse(content: bytes, skiprows: list[int] | None = None) -> pd.DataFrame:
     )
 
 
-def _refuse_other_formats(path: Path, content: bytes) -> None:
+def _decode(name: str, content: bytes) -> str:
+    """Return a file's text, or say which other format it has."""
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
-        raise DataError(f"{path.name} is empty. Give a CSV with a header and one line per customer.")
-    for magic, what in _NOT_CSV.items():
+        raise DataError(f"{name} is empty. Give a CSV with a header and one line per customer.")
+    for magic, format_name in _OTHER_FORMATS.items():
         if start.startswith(magic):
-            raise DataError(f"{path.name} is not a CSV but {what}. Save it as CSV (UTF-8, comma-separated).")
+            raise DataError(
+                f"{name} is not a CSV but {format_name}. Save it as CSV (UTF-8, comma-separated)."
+            )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path.name} is not UTF-8 text (line {line}). Save it as CSV (UTF-8).") from None
+        raise DataError(f"{name} is not UTF-8 text (line {line}). Save it as CSV (UTF-8).") from None
     if "\0" in text:
-        raise DataError(
-            f"{path.name} is not a CSV but a binary file. Save it as CSV (UTF-8, comma-separated)."
-        )
+        raise DataError(f"{name} is not a CSV but a binary file. Save it as CSV (UTF-8, comma-separated).")
+    return text
+
+
+def _check_header(name: str, text: str) -> None:
+    """Check that the first line names columns of the table, each once, separated by commas."""
     header = text.splitlines()[0]
-    names = next(csv.reader([header]), [])
-    known = [name for name in names if name in schema.COLUMNS]
-    if repeated := sorted({name for name in known if known.count(name) > 1}):
-        raise DataError(f"{path.name}: column {', '.join(repeated)} stands in the header twice. Keep one.")
-    if not known:
-        for delimiter, name in {";": "semicolons", "\t": "tabs", "|": "vertical bars"}.items():
-            if set(header.split(delimiter)) & set(schema.COLUMNS):
-                raise DataError(
-                    f"{path.name} is separated by {name}. Save it with commas (and decimal points)."
-                )
-        raise DataError(
-            f"{path.name} does not start with the header of a customer table. Its first line is "
-            f"{header[:80]!r}; expected {','.join(schema.COLUMNS)}."
-        )
+    known = [column for column in next(csv.reader([header]), []) if column in COLUMNS]
+    if duplicates := sorted({column for column in known if known.count(column) > 1}):
+        raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
+    if known:
+        return
+    for delimiter, delimiter_name in _OTHER_DELIMITERS.items():
+        if set(header.split(delimiter)) & set(COLUMNS):
+            raise DataError(
+                f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."
+            )
+    raise DataError(
+        f"{name} does not start with the header of a customer table. Its first line is {header[:80]!r}; "
+        f"expected {','.join(COLUMNS)}."
+    )

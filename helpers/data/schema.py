@@ -1,109 +1,15 @@
-"""What a customer table must look like, and one clear error that lists everything wrong with it."""
+"""Validate a customer table: types, ranges and categories, with one error that lists every problem."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from difflib import get_close_matches
 
 import pandas as pd
 import pandera.pandas as pa
 
-from helpers.config import BINARY, CATEGORICAL, FEATURES, NUMERIC, TARGET
+from helpers.config import BINARY, CATEGORICAL, CHOICES, COLUMNS, FEATURES, NUMERIC, RANGES, TARGET
+from helpers.data.problems import Problem, bad_values, class_counts, missing_column, no_rows
 from helpers.errors import DataError
 
-# The one place for what is plausible: closed ranges in the table's units, known categories, whole codes.
-RANGES = {
-    "CreditScore": (300, 900),  # points
-    "Age": (18, 100),  # years
-    "Tenure": (0, 60),  # years with the bank
-    "Balance": (0, 1e8),  # euros
-    "EstimatedSalary": (0, 1e8),  # euros a year
-}
-CHOICES = {
-    "NumOfProducts": [1, 2, 3, 4],
-    "Geography": ["France", "Germany", "Spain"],
-    "Gender": ["Female", "Male"],
-    "HasCrCard": [0, 1],
-    "IsActiveMember": [0, 1],
-    TARGET: [0, 1],
-}
-COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
-COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", TARGET]
-NUMBERS = [*NUMERIC, *BINARY, TARGET]
-
-EXAMPLES = 3  # rows shown per problem
-ROW = "row"  # see problems
-
-# A stratified 20 % hold-out and five folds of the rest need some of each class everywhere.
-MIN_PER_CLASS = 10
-
-MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"
-OUT_OF_RANGE, UNKNOWN_CATEGORY = "out of range", "unknown category"
-DUPLICATE, TOO_FEW, NO_ROWS = "duplicate", "too few of a class", "no rows"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing wrong with one column."""
-
-    column: str
-    kind: str  # one of the constants above
-    rows: int  # how many rows have it
-    text: str  # what is wrong, example rows, what to do
-
-    def __str__(self) -> str:
-        return f"{self.column}: {self.text}"
-
-
-def problems(df: pd.DataFrame, *, target: bool = True) -> list[Problem]:
-    """List everything wrong with a table, without raising.
-
-    Parameters
-    ----------
-    df : DataFrame
-        As read by ``data.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. Rows that come
-        from no file are called by their label in an index with the name `ROW`.
-    target : bool
-        True for a training table: all 14 columns, both classes. False for new customers: the ten features
-        are required; the identifiers and the outcome are checked only where given.
-
-    Returns
-    -------
-    list of Problem
-        In the order of the columns; empty when the table is fine.
-    """
-    return _check(df, target)[1]
-
-
-def _check(df: pd.DataFrame, target: bool) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return a table in the project's types, without its index, and everything wrong with it."""
-    lines = df.index
-    if lines.name != ROW:
-        whole = pd.api.types.is_integer_dtype(lines)
-        lines = (lines + 2 if whole else pd.RangeIndex(2, len(df) + 2)).rename("line")
-    df = df.reset_index(drop=True)
-    if not len(df):
-        nobody = "there are no rows below the header. Give at least one customer."
-        return df, [Problem("table", NO_ROWS, 0, nobody)]
-    numbers, found = _to_numbers(df, lines)
-    try:
-        _schema(target).validate(numbers, lazy=True)
-    except pa.errors.SchemaErrors as error:
-        wrong_type = df.notna() & numbers.isna()
-        for (column, check), cases in error.failure_cases.groupby(
-            ["column", "check"], dropna=False, sort=False
-        ):
-            if check == "column_in_dataframe":
-                found += [_missing_column(name, df.columns) for name in cases["failure_case"]]
-                continue
-            at = cases["index"].astype("int64")
-            at = at[~wrong_type[column].to_numpy()[at]]  # those are already listed
-            if check == "field_uniqueness":
-                at = at[df[column].notna().to_numpy()[at]]
-            if len(at):
-                found.append(_bad_values(column, check, df[column].iloc[at], lines[at]))
-    if target and TARGET in numbers and not any(problem.column == TARGET for problem in found):
-        found += _class_counts(numbers[TARGET])
-    return numbers, sorted(found, key=lambda problem: COLUMNS.index(problem.column))
+ROW = "row"  # see check
 
 
 def validate(
@@ -114,12 +20,11 @@ def validate(
     Parameters
     ----------
     df : DataFrame
-        As read by ``data.read_csv``.
+        As read by ``loading.read_csv``.
     target : bool
-        See `problems`.
+        See `check`.
     tolerate : collection of str
-        Kinds of problem that are let through, e.g. ``{MISSING_VALUE, UNKNOWN_CATEGORY}`` for a batch that
-        is to be looked at rather than scored.
+        Kinds of problem to let through, e.g. ``{MISSING_VALUE, UNKNOWN_CATEGORY}`` for a batch to monitor.
     source : str
         What to call the table in the error, e.g. its file name.
 
@@ -127,29 +32,94 @@ def validate(
     -------
     DataFrame
         The known columns, in the table's order, extra ones dropped. Numeric and binary columns are float64
-        (an MLflow signature of whole numbers would refuse a float later), ``Exited`` int64, categories str.
+        (an MLflow signature of integers would reject a float later), ``Exited`` int64, categories str.
 
     Raises
     ------
     DataError
         If there is any problem that is not tolerated.
     """
-    numbers, found = _check(df, target)
-    found = [problem for problem in found if problem.kind not in tolerate]
-    if found:
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise DataError("\n  - ".join([f"{source} cannot be used, {count}:", *map(str, found)]))
-    known = numbers[[name for name in COLUMNS if name in numbers]]
-    return known.astype({TARGET: "int64"}) if TARGET in known and known[TARGET].notna().all() else known
+    table, problems = check(df, target=target)
+    problems = [problem for problem in problems if problem.kind not in tolerate]
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise DataError("\n  - ".join([f"{source} cannot be used, {count}:", *map(str, problems)]))
+    table = table[[name for name in COLUMNS if name in table]]
+    return table.astype({TARGET: "int64"}) if TARGET in table and table[TARGET].notna().all() else table
 
 
-def rows_are(count: int) -> str:
-    """Return the subject of a message about rows: ``1 row is``, ``7 rows are``."""
-    return "1 row is" if count == 1 else f"{count} rows are"
+def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[Problem]]:
+    """Cast a table and list everything wrong with it, without raising.
+
+    Parameters
+    ----------
+    df : DataFrame
+        As read by ``loading.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. If rows come
+        from no file, name the index `ROW`: messages then show its labels.
+    target : bool
+        True for a training table: all 14 columns, both classes. False for new customers: the ten features
+        are required; identifiers and outcome are checked only where given.
+
+    Returns
+    -------
+    DataFrame
+        In the project's types, with a new index.
+    list of Problem
+        In the order of the columns; empty if the table is valid.
+    """
+    lines = df.index
+    if lines.name != ROW:
+        from_file = pd.api.types.is_integer_dtype(lines)
+        lines = (lines + 2 if from_file else pd.RangeIndex(2, len(df) + 2)).rename("line")
+    df = df.reset_index(drop=True)
+    if not len(df):
+        return df, [no_rows()]
+    table, problems = _to_numbers(df, lines)
+    problems += _schema_problems(df, table, lines, target)
+    if target and TARGET in table and not any(problem.column == TARGET for problem in problems):
+        problems += class_counts(table[TARGET])
+    return table, sorted(problems, key=lambda problem: COLUMNS.index(problem.column))
+
+
+def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
+    """Parse the numeric columns as float64 and the categories as str; list what is not a number."""
+    numeric = df.columns.intersection([*NUMERIC, *BINARY, TARGET])
+    table, problems = df.copy(), []
+    for name in numeric:
+        if pd.api.types.is_numeric_dtype(df[name]):
+            continue
+        table[name] = pd.to_numeric(df[name], errors="coerce")
+        bad = (df[name].notna() & table[name].isna()).to_numpy()
+        if bad.any():
+            problems.append(bad_values(name, "to_numeric", df[name][bad], lines[bad]))
+    types = dict.fromkeys(numeric, "float64") | dict.fromkeys(df.columns.intersection(CATEGORICAL), "str")
+    return table.astype(types), problems
+
+
+def _schema_problems(df: pd.DataFrame, table: pd.DataFrame, lines: pd.Index, target: bool) -> list[Problem]:
+    """List where a table in the project's types breaks the schema; ``df`` is the table as read."""
+    try:
+        _schema(target).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        failures = error.failure_cases.groupby(["column", "check"], dropna=False, sort=False)
+    else:
+        return []
+    problems, wrong_type = [], df.notna() & table.isna()
+    for (column, name), cases in failures:
+        if name == "column_in_dataframe":
+            problems += [missing_column(missing, df.columns) for missing in cases["failure_case"]]
+            continue
+        rows = cases["index"].astype("int64")
+        rows = rows[~wrong_type[column].to_numpy()[rows]]  # those are already listed
+        if name == "field_uniqueness":
+            rows = rows[df[column].notna().to_numpy()[rows]]
+        if len(rows):
+            problems.append(bad_values(column, name, df[column].iloc[rows], lines[rows]))
+    return problems
 
 
 def _schema(target: bool) -> pa.DataFrameSchema:
-    """Return the pandera schema. It checks no types: those are made before, and pandera is slow at it."""
+    """Return the pandera schema. It checks no types: they are cast before, and pandera is slow at it."""
     required = COLUMNS if target else FEATURES
 
     def column(name: str) -> pa.Column:
@@ -164,65 +134,3 @@ def _schema(target: bool) -> pa.DataFrameSchema:
         )
 
     return pa.DataFrameSchema({name: column(name) for name in COLUMNS})
-
-
-def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
-    """Parse the numeric columns as float64 and the categories as str; list what is not a number."""
-    types = dict.fromkeys(df.columns.intersection(NUMBERS), "float64")
-    types |= dict.fromkeys(df.columns.intersection(CATEGORICAL), "str")
-    parsed, found = df.copy(), []
-    for name in types:
-        if types[name] == "str" or pd.api.types.is_numeric_dtype(df[name]):
-            continue
-        parsed[name] = pd.to_numeric(df[name], errors="coerce")
-        bad = (df[name].notna() & parsed[name].isna()).to_numpy()
-        if bad.any():
-            found.append(_bad_values(name, "to_numeric", df[name][bad], lines[bad]))
-    return parsed.astype(types), found
-
-
-def _missing_column(name: str, columns: pd.Index) -> Problem:
-    close = {column.strip().lower(): column for column in map(str, columns)}
-    match = get_close_matches(name.lower(), close, n=1, cutoff=0.8)
-    hint = f"rename {close[match[0]]!r} to it" if match else "add it, spelled exactly like this"
-    return Problem(name, MISSING_COLUMN, 0, f"the column is missing: {hint}.")
-
-
-def _bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> Problem:
-    """Describe the values of one column that failed one of pandera's checks, or ``to_numeric``."""
-    todo = "Correct or remove the rows."
-    if check == "not_nullable":
-        kind, what, todo = MISSING_VALUE, "without a value", "Fill in or remove the rows."
-    elif check == "field_uniqueness":
-        kind, what, todo = DUPLICATE, "not the only one of the customer", "Keep one row per customer."
-    elif column in RANGES and check != "to_numeric":
-        kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*RANGES[column])
-    elif column in CHOICES:
-        kind = (
-            WRONG_TYPE
-            if check == "to_numeric"
-            else UNKNOWN_CATEGORY
-            if column in CATEGORICAL
-            else OUT_OF_RANGE
-        )
-        what = f"not one of {', '.join(map(str, CHOICES[column]))}"
-    else:
-        kind, what = WRONG_TYPE, "not a number"
-        todo = "Write plain numbers: a point for decimals, nothing between thousands."
-    shown = [
-        f"{lines.name} {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
-        for line, value in zip(lines[:EXAMPLES], values[:EXAMPLES], strict=True)
-    ]
-    examples = ", ".join(shown) + (", ..." if len(values) > EXAMPLES else "")
-    return Problem(column, kind, len(values), f"{rows_are(len(values))} {what} ({examples}). {todo}")
-
-
-def _class_counts(outcome: pd.Series) -> list[Problem]:
-    counts = outcome.value_counts().reindex([0, 1], fill_value=0)
-    if counts.min() >= MIN_PER_CLASS:
-        return []
-    text = (
-        f"{counts[0]} customers stayed (0) and {counts[1]} left (1); a hold-out and five folds need at least "
-        f"{MIN_PER_CLASS} of each. Add customers of the rarer class."
-    )
-    return [Problem(TARGET, TOO_FEW, int(counts.min()), text)]

@@ -1,7 +1,7 @@
-"""Synthetic bank customers: any number, reproducible, and shifted away from the usual when asked.
+"""Synthetic bank customers: any number, reproducible, with drift on request.
 
-No real customer is in here. The figures below are aggregates of the public bank-churn table (shares,
-quantiles, the log-odds of a logistic risk), so that models find about as much to learn here as there.
+No row is a real customer. The numbers below are aggregates of the public bank-churn table (shares, quantiles,
+the log-odds of a logistic risk), so that models find about as much to learn here as there.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from helpers.data.schema import COLUMNS
+from helpers.config import COLUMNS
 from helpers.errors import SettingError
-
-# The sample in data/bank_churn.csv.
-SAMPLE_ROWS, SAMPLE_SEED = 10_000, 3
 
 # Share of customers younger than each age.
 AGES = [18, 23, 26, 29, 32, 35, 38, 41, 44, 47, 50, 53, 56, 59, 62, 65, 68, 71, 76, 81, 93]
@@ -23,12 +20,12 @@ YOUNGER += [0.9200, 0.9412, 0.9589, 0.9718, 0.9808, 0.9867, 0.9955, 0.9988, 1]
 ACTIVE_AGES = [20, 30, 45, 51, 57, 63, 68, 80]
 ACTIVE_SHARE = [0.54, 0.505, 0.445, 0.52, 0.63, 0.72, 0.82, 0.93]
 
-# Shares as [at a usual age, in mid-life]: customers around fifty live elsewhere and hold other products and
-# balances, the more so when they are not active. MIDLIFE says how far an age is from the one to the other.
+# Shares as [at most ages, in midlife]: customers around fifty live elsewhere and hold other products and
+# balances, inactive ones even more so. MIDLIFE interpolates between the two.
 MIDLIFE_AGES, MIDLIFE = [30, 40, 46, 52, 58, 64, 70], [0, 0.3, 0.7, 1, 0.8, 0.4, 0]
 MIDLIFE_INACTIVE, MIDLIFE_ACTIVE = 1.4, 0.6
 COUNTRIES = ["France", "Germany", "Spain"]
-COUNTRY_UP_TO = [[0.519, 0.748], [0.452, 0.768]]  # lives in France, in France or Germany
+COUNTRY_UP_TO = [[0.519, 0.748], [0.452, 0.768]]  # in France, in France or Germany
 MALE = [[0.563, 0.540, 0.575], [0.515, 0.495, 0.525]]  # by country
 ZERO_BALANCE = [[0.502, 0.0, 0.504], [0.430, 0.0, 0.432]]  # by country
 PRODUCTS_UP_TO = [  # at most 1, 2, 3 products: without a balance, with one, with one in Germany
@@ -37,29 +34,27 @@ PRODUCTS_UP_TO = [  # at most 1, 2, 3 products: without a balance, with one, wit
 ]
 CARD = 0.7055
 
-# Euros and points: normal around a mean, cut at limits; salaries uniform.
-BALANCE_MEAN, BALANCE_SPREAD, BALANCE_LIMITS = (
-    119_850,
-    [31_900, 27_000, 32_300],
-    (3_000, 251_000),
-)  # spread by country
+# Euros and points: normal around a mean, clipped; salaries uniform.
+BALANCE_MEAN, BALANCE_LIMITS = 119_850, (3_000, 251_000)
+BALANCE_SPREAD = [31_900, 27_000, 32_300]  # by country
 CREDIT_MEAN, CREDIT_SPREAD, CREDIT_LIMITS = 652, 98, (350, 850)
 SALARY_LIMITS = (11, 199_992)
 
-# Log-odds of leaving. By age: a hump in the fifties, far higher for customers who are not active.
+# Log-odds of churn. By age: a hump in the fifties, far higher for inactive customers.
 RISK_AGES = [18, 30, 40, 46, 52, 58, 65, 75]
 RISK_INACTIVE = [-2.50, -2.87, -1.93, -0.69, 0.67, 2.75, 2.80, -0.90]
 RISK_ACTIVE = [-3.55, -3.47, -2.42, -1.30, -0.72, -1.33, -2.35, -4.00]
-# Added: by number of products, without and with a balance; in Germany, and there with two products; the rest.
+# Added to that: by number of products, without and with a balance; in Germany, and there with two products;
+# other features.
 RISK_PRODUCTS = [[1.00, -1.92, 2.45, 9.0], [0.0, -0.25, 4.20, 9.0]]
 RISK_GERMANY, RISK_GERMANY_TWO = 1.32, -1.46
 RISK_FEMALE, RISK_CREDIT, RISK_TENURE = 0.63, -0.06, -0.10  # credit in 100 points, tenure in 5 years
 
 SHIFTS = {
-    "covariate": "customers are up to 10 years older, balances up to half as high again",
-    "concept": "others leave: the young and well paid instead of the inactive in their fifties",
+    "covariate": "customers are up to 10 years older, balances up to 50 % higher",
+    "concept": "other customers churn: young and well-paid ones instead of inactive ones in their fifties",
     "missing": "this share of credit scores is missing",
-    "category": "this share of customers lives in Italy, a country never seen before",
+    "category": "this share of customers lives in Italy, a country that is new",
 }
 
 SURNAMES = """
@@ -84,7 +79,7 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
         How many; at least 1.
     seed : int
         Not negative. The same seed gives the same customers; another one gives others, with other
-        ``CustomerId`` (below ten million customers a seed).
+        ``CustomerId`` (up to ten million customers per seed).
     shift : mapping, optional
         Strength in [0, 1] by name of ``SHIFTS``. What a shift does not touch stays as it was drawn.
 
@@ -95,68 +90,89 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
 
     Raises
     ------
-    ValueError
-        If ``n`` or ``seed`` is out of range, a shift is unknown or its strength not in [0, 1].
+    SettingError
+        If ``n`` or ``seed`` is out of range, a shift is unknown, or its strength is not in [0, 1].
     """
-    shift = {name: 0.0 for name in SHIFTS} | _checked(n, seed, shift)
-    # Only uniform numbers, 17 a customer whatever the shift: the same on every machine.
+    strength = _shift_strengths(n, seed, shift)
+    # Only uniform numbers, 17 per customer whatever the shift: the same on every machine.
     names = [*COLUMNS, "ZeroBalance", "Italian", "Unscored"]
     draw = dict(zip(names, np.random.default_rng(seed).random((len(names), n)), strict=True))
-    everyone = np.arange(n)
 
+    features = _features(draw)
+    features["Age"] = np.minimum(features["Age"] + round(10 * strength["covariate"]), AGES[-1] - 1)
+    features["Balance"] *= 1 + 0.5 * strength["covariate"]
+    churn = expit(_risk(features))
+    churn += strength["concept"] * (expit(_risk_after_concept_shift(features)) - churn)
+
+    customers = pd.DataFrame(
+        {
+            "RowNumber": np.arange(n) + 1,
+            "CustomerId": 15_000_000 + 10_000_000 * seed + np.argsort(draw["CustomerId"], kind="stable"),
+            "Surname": np.take(SURNAMES, (draw["Surname"] * len(SURNAMES)).astype(int)),
+            **features,
+            "Balance": features["Balance"].round(2),
+            "EstimatedSalary": features["EstimatedSalary"].round(2),
+            "Exited": (draw["Exited"] < churn).astype("int64"),
+        }
+    )
+    customers["Geography"] = customers["Geography"].mask(draw["Italian"] < strength["category"], "Italy")
+    customers["CreditScore"] = customers["CreditScore"].mask(draw["Unscored"] < strength["missing"])
+    return customers
+
+
+def _features(draw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the ten features without a shift, amounts not yet rounded, in the table's order."""
     age = np.interp(draw["Age"], YOUNGER, AGES).astype("int64")
     active = draw["IsActiveMember"] < np.interp(age, ACTIVE_AGES, ACTIVE_SHARE)
     midlife = np.interp(age, MIDLIFE_AGES, MIDLIFE) * np.where(active, MIDLIFE_ACTIVE, MIDLIFE_INACTIVE)
 
     def share(table: list) -> np.ndarray:
         usual, middle = np.array(table)
-        return usual + midlife.reshape(n, *[1] * usual.ndim) * (middle - usual)
+        return usual + midlife.reshape(-1, *[1] * usual.ndim) * (middle - usual)
 
+    rows = np.arange(len(age))
     country = (draw["Geography"][:, None] >= share(COUNTRY_UP_TO)).sum(axis=1)
-    german = country == COUNTRIES.index("Germany")
-    male = draw["Gender"] < share(MALE)[everyone, country]
-    rich = draw["ZeroBalance"] >= share(ZERO_BALANCE)[everyone, country]
-    products = 1 + (draw["NumOfProducts"][:, None] >= share(PRODUCTS_UP_TO)[everyone, rich * 1 + german]).sum(
-        axis=1
-    )
+    male = draw["Gender"] < share(MALE)[rows, country]
+    has_balance = draw["ZeroBalance"] >= share(ZERO_BALANCE)[rows, country]
+    holding = has_balance * 1 + (country == COUNTRIES.index("Germany"))
+    products = 1 + (draw["NumOfProducts"][:, None] >= share(PRODUCTS_UP_TO)[rows, holding]).sum(axis=1)
     balance = BALANCE_MEAN + np.take(BALANCE_SPREAD, country) * ndtri(draw["Balance"])
-    balance = rich * np.clip(balance, *BALANCE_LIMITS) * (1 + 0.5 * shift["covariate"])
-    credit = np.clip(CREDIT_MEAN + CREDIT_SPREAD * ndtri(draw["CreditScore"]), *CREDIT_LIMITS).astype("int64")
-    salary = np.interp(draw["EstimatedSalary"], [0, 1], SALARY_LIMITS)
-    tenure = (draw["Tenure"] * 10 + 0.5).astype("int64")  # 0 and 10 half as often as the others
-    age = np.minimum(age + round(10 * shift["covariate"]), AGES[-1] - 1)
+    credit = np.clip(CREDIT_MEAN + CREDIT_SPREAD * ndtri(draw["CreditScore"]), *CREDIT_LIMITS)
+    return {
+        "CreditScore": credit.astype("int64"),
+        "Geography": np.take(COUNTRIES, country),
+        "Gender": np.where(male, "Male", "Female"),
+        "Age": age,
+        "Tenure": (draw["Tenure"] * 10 + 0.5).astype("int64"),  # 0 and 10 half as often as the others
+        "Balance": has_balance * np.clip(balance, *BALANCE_LIMITS),
+        "NumOfProducts": products,
+        "HasCrCard": (draw["HasCrCard"] < CARD).astype("int64"),
+        "IsActiveMember": active.astype("int64"),
+        "EstimatedSalary": np.interp(draw["EstimatedSalary"], [0, 1], SALARY_LIMITS),
+    }
 
-    risk = np.where(active, np.interp(age, RISK_AGES, RISK_ACTIVE), np.interp(age, RISK_AGES, RISK_INACTIVE))
-    risk += np.array(RISK_PRODUCTS)[rich * 1, products - 1]
-    risk += german * (RISK_GERMANY + RISK_GERMANY_TWO * (products == 2))
-    risk += RISK_FEMALE * ~male + RISK_CREDIT * (credit - 650) / 100 + RISK_TENURE * (tenure - 5) / 5
-    other_risk = -1.55 + 2 * (salary - 100_000) / 100_000 - (age - 35) / 10
-    leaves = expit(risk)
-    leaves += shift["concept"] * (expit(other_risk) - leaves)
 
-    customers = pd.DataFrame(
-        {
-            "RowNumber": everyone + 1,
-            "CustomerId": 15_000_000 + 10_000_000 * seed + np.argsort(draw["CustomerId"], kind="stable"),
-            "Surname": np.take(SURNAMES, (draw["Surname"] * len(SURNAMES)).astype(int)),
-            "CreditScore": credit,
-            "Geography": np.where(draw["Italian"] < shift["category"], "Italy", np.take(COUNTRIES, country)),
-            "Gender": np.where(male, "Male", "Female"),
-            "Age": age,
-            "Tenure": tenure,
-            "Balance": balance.round(2),
-            "NumOfProducts": products,
-            "HasCrCard": (draw["HasCrCard"] < CARD).astype("int64"),
-            "IsActiveMember": active.astype("int64"),
-            "EstimatedSalary": salary.round(2),
-            "Exited": (draw["Exited"] < leaves).astype("int64"),
-        }
+def _risk(features: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the log-odds of churn."""
+    age, products = features["Age"], features["NumOfProducts"]
+    risk = np.where(
+        features["IsActiveMember"] == 1,
+        np.interp(age, RISK_AGES, RISK_ACTIVE),
+        np.interp(age, RISK_AGES, RISK_INACTIVE),
     )
-    unscored = draw["Unscored"] < shift["missing"]
-    return customers.assign(CreditScore=np.where(unscored, np.nan, credit)) if unscored.any() else customers
+    risk += np.array(RISK_PRODUCTS)[(features["Balance"] > 0) * 1, products - 1]
+    risk += (features["Geography"] == "Germany") * (RISK_GERMANY + RISK_GERMANY_TWO * (products == 2))
+    credit = RISK_CREDIT * (features["CreditScore"] - 650) / 100
+    tenure = RISK_TENURE * (features["Tenure"] - 5) / 5
+    return risk + (RISK_FEMALE * (features["Gender"] == "Female") + credit + tenure)
 
 
-def _checked(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, float]:
+def _risk_after_concept_shift(features: dict[str, np.ndarray]) -> np.ndarray:
+    return -1.55 + 2 * (features["EstimatedSalary"] - 100_000) / 100_000 - (features["Age"] - 35) / 10
+
+
+def _shift_strengths(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, float]:
+    """Check the arguments of `make_customers`; return the strength of every shift."""
     if n < 1 or seed < 0:
         raise SettingError(f"n must be at least 1 and seed not negative, not n={n}, seed={seed}")
     for name, strength in (shift or {}).items():
@@ -164,4 +180,4 @@ def _checked(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, 
             raise SettingError(f"unknown shift {name!r}: choose from {', '.join(SHIFTS)}")
         if not 0 <= strength <= 1:
             raise SettingError(f"the strength of shift {name!r} must be in 0 to 1, not {strength}")
-    return dict(shift or {})
+    return dict.fromkeys(SHIFTS, 0.0) | dict(shift or {})

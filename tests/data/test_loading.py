@@ -1,15 +1,13 @@
-"""Finding, reading, splitting and fingerprinting a customers' file."""
+"""Finding, reading and splitting a file of customers."""
 
 import gzip
-import hashlib
 
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from helpers.config import EMBEDDED_DATA, FEATURES, ROOT, TARGET
+from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, TARGET
 from helpers.data import loading
-from helpers.data.schema import COLUMNS
 from helpers.errors import DataError
 from helpers.files import sha256
 from tests.support.paths import REAL_DATA, needs_real_data
@@ -26,7 +24,7 @@ def error_of(tmp_path, content: bytes | str) -> str:
     return str(error.value)
 
 
-def test_the_parameter_comes_before_the_variable_and_that_before_the_sample(tmp_path, monkeypatch):
+def test_parameter_takes_precedence_over_variable_and_variable_over_sample(tmp_path, monkeypatch):
     monkeypatch.delenv("CHURN_DATA", raising=False)
     assert loading.data_path() == loading.data_path("") == EMBEDDED_DATA
     (tmp_path / "a.csv").write_text("")
@@ -36,7 +34,7 @@ def test_the_parameter_comes_before_the_variable_and_that_before_the_sample(tmp_
     assert loading.data_path(str(tmp_path / "b.csv")) == tmp_path / "b.csv"
 
 
-def test_a_relative_path_is_tried_from_here_then_from_the_root(tmp_path, monkeypatch):
+def test_relative_path_is_tried_from_current_folder_then_from_root(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert loading.data_path("data/bank_churn.csv") == EMBEDDED_DATA
     (tmp_path / "data").mkdir()
@@ -44,21 +42,33 @@ def test_a_relative_path_is_tried_from_here_then_from_the_root(tmp_path, monkeyp
     assert loading.data_path("data/bank_churn.csv") == tmp_path / "data" / "bank_churn.csv"
 
 
-def test_a_file_that_does_not_exist_is_named_with_the_places_tried(tmp_path, monkeypatch):
+def test_missing_file_is_named_with_the_places_tried(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="no file nowhere") as error:
         loading.load("nowhere.csv")
     assert str(tmp_path / "nowhere.csv") in str(error.value) and str(ROOT / "nowhere.csv") in str(error.value)
 
 
-def test_a_folder_is_no_file(tmp_path):
+@pytest.mark.parametrize("sample", ["EMBEDDED_DATA", "NEW_CUSTOMERS"])
+def test_without_a_checkout_the_error_says_where_the_sample_is(tmp_path, monkeypatch, sample):
+    monkeypatch.setattr(loading, sample, tmp_path / "bank_churn.csv")
+    with pytest.raises(DataError, match=r"part of a checkout of the project.* Give a CSV of your own"):
+        loading.load(tmp_path / "bank_churn.csv")
+
+
+@pytest.mark.parametrize("path", [EMBEDDED_DATA, NEW_CUSTOMERS])
+def test_embedded_tables_are_named_as_synthetic(path):
+    assert loading.load(path).attrs["source"] == f"{path.name} (synthetic sample)"
+
+
+def test_folder_is_not_a_file(tmp_path):
     with pytest.raises(DataError, match="no file"):
         loading.load(tmp_path)
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r", "\n\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_line_ends_blank_lines_and_a_byte_order_mark_change_nothing(tmp_path, ends, mark):
+def test_line_ends_blank_lines_and_byte_order_mark_change_nothing(tmp_path, ends, mark):
     path = tmp_path / "mine.csv"
     path.write_bytes((mark + ends.join(LINES[:101]) + ends * 3).encode())
     pd.testing.assert_frame_equal(
@@ -66,11 +76,10 @@ def test_line_ends_blank_lines_and_a_byte_order_mark_change_nothing(tmp_path, en
     )
 
 
-def test_examples_carry_the_files_line_numbers_though_lines_are_blank(tmp_path):
+def test_line_numbers_count_blank_lines(tmp_path):
     lines = [*LINES[:3], "", "", *LINES[3:200]]
-    lines[7] = (
-        lines[7].replace("France", "Atlantis").replace("Spain", "Atlantis").replace("Germany", "Atlantis")
-    )
+    for country in ("France", "Germany", "Spain"):
+        lines[7] = lines[7].replace(country, "Atlantis")
     assert "Geography: 1 row is not one of France, Germany, Spain (line 8: 'Atlantis')" in error_of(
         tmp_path, "\n".join(lines)
     )
@@ -95,23 +104,23 @@ def test_examples_carry_the_files_line_numbers_though_lines_are_blank(tmp_path):
         (TEXT.encode("utf-16"), "not a CSV but UTF-16 text"),
         (b"Age\x00\x01\x02\x03", "a binary file"),
         (LINES[0].encode() + b"\n1,2,M\xfcller", "not UTF-8 text (line 2)"),
-        (LINES[0] + ",Age\n" + LINES[1] + ",5", "column Age stands in the header twice"),
+        (LINES[0] + ",Age\n" + LINES[1] + ",5", "duplicate column Age in the header. Keep one."),
         ("\n".join([LINES[0], LINES[1] + ",extra"]), "lines have more fields than the header"),
         ("\n".join([*LINES[:5], LINES[5] + ",extra"]), "Expected 14 fields in line 6, saw 15"),
         ("\n".join([*LINES[:5], '1,2,"open']), "not a well-formed CSV"),
     ],
 )
-def test_what_is_not_a_customer_table_is_called_by_its_name(tmp_path, content, expected):
+def test_other_file_is_rejected_by_its_format(tmp_path, content, expected):
     assert expected in error_of(tmp_path, content)
 
 
-def test_short_lines_are_missing_values(tmp_path):
+def test_short_lines_have_missing_values(tmp_path):
     assert "EstimatedSalary: 1 row is without a value (line 4)" in error_of(
         tmp_path, "\n".join([*LINES[:3], ",".join(LINES[3].split(",")[:12]), *LINES[4:300]])
     )
 
 
-def test_new_customers_may_come_without_outcome(tmp_path):
+def test_new_customers_need_no_outcome(tmp_path):
     path = tmp_path / "new.csv"
     pd.read_csv(EMBEDDED_DATA, nrows=5)[["CustomerId", *FEATURES]].to_csv(path, index=False)
     assert TARGET not in loading.load(path, target=False)
@@ -119,7 +128,7 @@ def test_new_customers_may_come_without_outcome(tmp_path):
         loading.load(path)
 
 
-def test_the_split_is_the_one_that_plain_scikit_learn_makes():
+def test_split_equals_plain_scikit_learn():
     customers = loading.load()
     parts = loading.split(customers)
     plain = pd.read_csv(EMBEDDED_DATA)
@@ -133,13 +142,8 @@ def test_the_split_is_the_one_that_plain_scikit_learn_makes():
     assert parts.y_train.mean() == pytest.approx(parts.y_test.mean(), abs=5e-4)
 
 
-def test_the_fingerprint_is_the_files_sha256(tmp_path):
-    (tmp_path / "x").write_bytes(b"customers")
-    assert sha256(tmp_path / "x") == hashlib.sha256(b"customers").hexdigest()
-
-
 @needs_real_data
-def test_the_real_table_is_read_unchanged():
+def test_real_table_is_read_unchanged():
     assert b"\r\n" in REAL_DATA.read_bytes()
     assert sha256(REAL_DATA) == "3996cd1fa372e0db0cd9c0ebac35bbd4e8e3c65fb942bb010c826e7b1eeef0a0"
     customers = loading.load("../shared/data/Churn_Modelling.csv")

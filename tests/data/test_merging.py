@@ -22,7 +22,7 @@ def batch() -> pd.DataFrame:
     return validate(make_customers(500, 50), target=False, tolerate=TOLERATED)
 
 
-def test_every_row_is_somewhere(old, batch):
+def test_every_row_is_merged_or_dropped_for_a_reason(old, batch):
     batch[TARGET] = batch[TARGET].astype("float64")
     batch["CustomerId"] = batch["CustomerId"].astype("float64")  # as read where one is missing
     batch.loc[:9, TARGET] = np.nan
@@ -30,23 +30,23 @@ def test_every_row_is_somewhere(old, batch):
     batch.loc[13:20, "Age"] = np.nan
     batch.loc[30:32, "Geography"] = "Italy"
     batch.loc[40:42, "CustomerId"] = old["CustomerId"].iloc[:3].to_numpy()
-    made = merge_batch(old, batch)
-    assert made.dropped == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
-    assert (made.kept, made.added, made.replaced) == (1997, 500 - 24, 3)
-    assert made.churned == made.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
-    assert len(made.table) == made.kept + made.added == made.table["CustomerId"].nunique()
-    # Of customers in both tables the new row counts.
-    chosen = made.table.set_index("CustomerId").loc[customer_ids(old).iloc[:3], "EstimatedSalary"]
+    merged = merge_batch(old, batch)
+    assert merged.dropped == {"no outcome": 10, "no CustomerId": 5, "missing value": 6, "new category": 3}
+    assert (merged.kept, merged.added, merged.replaced) == (1997, 500 - 24, 3)
+    assert merged.churned == merged.table[TARGET].sum() - old[TARGET].iloc[3:].sum()
+    assert len(merged.table) == merged.kept + merged.added == merged.table["CustomerId"].nunique()
+    # For customers in both tables the new row counts.
+    chosen = merged.table.set_index("CustomerId").loc[customer_ids(old).iloc[:3], "EstimatedSalary"]
     assert chosen.to_list() == batch.loc[40:42, "EstimatedSalary"].to_list()
 
 
-def test_a_customer_id_that_is_not_whole_is_refused(old, batch):
+def test_customer_id_that_is_not_whole_is_rejected(old, batch):
     ids = batch["CustomerId"].astype("float64") + 0.5
-    with pytest.raises(DataError, match=r"CustomerId: .*\.5 is not a whole number. Correct the 500 rows"):
+    with pytest.raises(DataError, match=r"CustomerId: 500 rows are not a whole number \(\d+\.5\)"):
         merge_batch(old, batch.assign(CustomerId=ids))
 
 
-def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, tmp_path):
+def test_file_is_a_training_table_with_the_same_bytes_every_time(old, batch, tmp_path):
     path = save_table(merge_batch(old, batch).table, tmp_path)
     again = load(path)
     assert path.name == f"customers-{sha256(path)[:12]}.csv"
@@ -55,33 +55,33 @@ def test_the_file_is_a_training_table_and_the_same_bytes_every_time(old, batch, 
     assert save_table(merge_batch(old, batch.iloc[::-1]).table, tmp_path) == path
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     features = [name for name in old if name not in ("RowNumber", "CustomerId")]
-    merged = pd.concat([old, batch]).set_index("CustomerId")[features[1:]]
+    expected = pd.concat([old, batch]).set_index("CustomerId")[features[1:]]
     pd.testing.assert_frame_equal(
-        again.set_index("CustomerId")[features[1:]].sort_index(), merged.sort_index(), check_like=True
+        again.set_index("CustomerId")[features[1:]].sort_index(), expected.sort_index(), check_like=True
     )
 
 
-def test_a_batch_without_row_numbers_and_surnames_will_do(old, batch, tmp_path):
+def test_row_numbers_and_surnames_are_optional(old, batch, tmp_path):
     bare = batch.drop(columns=["RowNumber", "Surname"])
     assert len(load(save_table(merge_batch(old, bare).table, tmp_path))) == 2500
 
 
-def test_customer_id_is_needed(old, batch):
+def test_customer_id_is_required(old, batch):
     with pytest.raises(DataError, match="CustomerId: the column is missing"):
         merge_batch(old, batch.drop(columns="CustomerId"))
 
 
 def test_nothing_is_added_without_outcomes(old, batch):
-    made = merge_batch(old, batch.drop(columns=TARGET))
-    assert (made.added, made.dropped["no outcome"], len(made.table)) == (0, 500, 2000)
+    merged = merge_batch(old, batch.drop(columns=TARGET))
+    assert (merged.added, merged.dropped["no outcome"], len(merged.table)) == (0, 500, 2000)
 
 
-def test_hold_outs_of_old_and_combined_table_are_independent():
-    """Else customers that neither model knows would have another share of churners than all others."""
+def test_hold_outs_of_old_and_merged_table_are_independent():
+    """Otherwise the customers new to both models would have another churn rate than the rest."""
     old = load()
     table = merge_batch(old, validate(make_customers(2000, 50), target=False)).table
-    seen = customer_ids(old.loc[split(old).X_train.index])
+    trained_on = customer_ids(old.loc[split(old).X_train.index])
     held_out = table.loc[split(table).X_test.index]
-    fair = held_out[~customer_ids(held_out).isin(seen)]
+    fair = held_out[~customer_ids(held_out).isin(trained_on)]
     assert 700 < len(fair) < 900  # a fifth of the new ones, and a fifth of the old hold-out
     assert fair[TARGET].mean() == pytest.approx(table[TARGET].mean(), abs=0.03)

@@ -1,4 +1,4 @@
-"""The schema: every kind of problem is found, all at once, and named with column, rows and examples."""
+"""Validation: one error names every problem with column, example rows and values."""
 
 import numpy as np
 import pandas as pd
@@ -6,8 +6,10 @@ import pytest
 from mlflow.models import infer_signature
 from mlflow.types import DataType
 
-from helpers.config import BINARY, FEATURES, NUMERIC, ROOT, TARGET
-from helpers.data import schema
+from helpers.config import BINARY, CHOICES, COLUMNS, FEATURES, NUMERIC, RANGES, ROOT, TARGET, folds
+from helpers.data import problems, schema
+from helpers.data.loading import split
+from helpers.data.problems import MIN_PER_CLASS
 from helpers.data.synthetic import make_customers
 from helpers.errors import DataError
 from tests.support.paths import REAL_DATA, needs_real_data
@@ -24,25 +26,25 @@ def message(df: pd.DataFrame, **kwargs) -> str:
     return str(error.value)
 
 
-def test_a_good_table_comes_back_in_the_projects_types(customers):
+def test_valid_table_is_returned_in_the_projects_types(customers):
     valid = schema.validate(customers)
-    assert list(valid) == schema.COLUMNS
+    assert list(valid) == COLUMNS
     assert set(valid[NUMERIC + BINARY].dtypes.astype(str)) == {"float64"}
     assert valid[TARGET].dtype == "int64"
     pd.testing.assert_frame_equal(valid, customers, check_dtype=False)
 
 
-def test_extra_columns_are_dropped_and_the_order_restored(customers):
-    shuffled = customers.assign(Score=1.0)[["Score", *reversed(schema.COLUMNS)]]
-    assert list(schema.validate(shuffled)) == schema.COLUMNS
+def test_extra_columns_are_dropped_and_the_order_is_restored(customers):
+    shuffled = customers.assign(Score=1.0)[["Score", *reversed(COLUMNS)]]
+    assert list(schema.validate(shuffled)) == COLUMNS
 
 
-@pytest.mark.parametrize("column", schema.COLUMNS)
-def test_a_missing_column_is_named(customers, column):
+@pytest.mark.parametrize("column", COLUMNS)
+def test_missing_column_is_named(customers, column):
     assert f"{column}: the column is missing: add it" in message(customers.drop(columns=column))
 
 
-def test_a_misspelled_column_is_pointed_at(customers):
+def test_misspelled_column_is_suggested_for_renaming(customers):
     assert "Balance: the column is missing: rename ' balance' to it" in message(
         customers.rename(columns={"Balance": " balance"})
     )
@@ -71,7 +73,7 @@ def test_a_misspelled_column_is_pointed_at(customers):
         ("CustomerId", None, "CustomerId: 1 row is without a value (line 6)."),
     ],
 )
-def test_one_bad_value_is_shown_with_its_line(customers, column, value, expected):
+def test_bad_value_is_shown_with_its_line(customers, column, value, expected):
     customers[column] = customers[column].astype(object)
     customers.loc[4, column] = value
     text = message(customers, source="mine.csv")
@@ -79,20 +81,20 @@ def test_one_bad_value_is_shown_with_its_line(customers, column, value, expected
     assert expected in text
 
 
-def test_identifiers_that_no_model_sees_may_be_empty(customers):
+def test_identifiers_unused_by_models_may_be_empty(customers):
     customers[["RowNumber", "Surname"]] = None
     assert len(schema.validate(customers)) == 200
 
 
-def test_a_customer_twice_is_shown_with_both_lines(customers):
+def test_duplicate_customer_is_shown_with_both_lines(customers):
     customers.loc[[3, 8], "CustomerId"] = 4711
     assert (
-        "CustomerId: 2 rows are not the only one of the customer (line 5: '4711', line 10: '4711')"
+        "CustomerId: 2 rows are duplicates (line 5: '4711', line 10: '4711'). Keep one row per customer."
         in message(customers)
     )
 
 
-def test_all_problems_stand_in_one_error_in_the_columns_order(customers):
+def test_one_error_lists_all_problems_in_column_order(customers):
     broken = customers.astype({"Age": object, "Tenure": object}).drop(columns="Surname")
     broken.loc[:9, "Age"] = 120
     broken.loc[10, "Age"] = "old"
@@ -100,94 +102,90 @@ def test_all_problems_stand_in_one_error_in_the_columns_order(customers):
     broken.loc[0, "Geography"] = "Italy"
     broken.loc[1, "CustomerId"] = broken.loc[0, "CustomerId"]
     broken.loc[5, "Exited"] = 3
-    found = schema.problems(broken)
-    assert [(problem.column, problem.kind, problem.rows) for problem in found] == [
-        ("CustomerId", schema.DUPLICATE, 2),
-        ("Surname", schema.MISSING_COLUMN, 0),
-        ("Geography", schema.UNKNOWN_CATEGORY, 1),
-        ("Age", schema.WRONG_TYPE, 1),
-        ("Age", schema.MISSING_VALUE, 1),
-        ("Age", schema.OUT_OF_RANGE, 10),
-        ("Exited", schema.OUT_OF_RANGE, 1),
+    _, listed = schema.check(broken)
+    assert [(problem.column, problem.kind, problem.rows) for problem in listed] == [
+        ("CustomerId", problems.DUPLICATE, 2),
+        ("Surname", problems.MISSING_COLUMN, 0),
+        ("Geography", problems.UNKNOWN_CATEGORY, 1),
+        ("Age", problems.WRONG_TYPE, 1),
+        ("Age", problems.MISSING_VALUE, 1),
+        ("Age", problems.OUT_OF_RANGE, 10),
+        ("Exited", problems.OUT_OF_RANGE, 1),
     ]
     text = message(broken)
     assert "7 problems:" in text
-    assert all(f"\n  - {problem}" in text for problem in found)
+    assert all(f"\n  - {problem}" in text for problem in listed)
     assert "10 rows are outside 18 to 100 (line 2: '120', line 3: '120', line 4: '120', ...)" in text
 
 
-@pytest.mark.parametrize("left", [0, schema.MIN_PER_CLASS - 1, 200 - schema.MIN_PER_CLASS + 1, 200])
-def test_too_few_of_a_class_is_refused(customers, left):
-    customers["Exited"] = (np.arange(200) < left).astype(int)
-    assert f"Exited: {200 - left} customers stayed (0) and {left} left (1)" in message(customers)
+@pytest.mark.parametrize("churned", [0, MIN_PER_CLASS - 1, 200 - MIN_PER_CLASS + 1, 200])
+def test_too_few_customers_of_a_class_are_rejected(customers, churned):
+    customers["Exited"] = (np.arange(200) < churned).astype(int)
+    assert f"Exited: {200 - churned} customers retained (0) and {churned} churned (1)" in message(customers)
 
 
-def test_just_enough_of_a_class_can_be_split_five_times(customers):
-    from sklearn.model_selection import StratifiedKFold
-
-    from helpers.data.loading import split
-
-    customers["Exited"] = (np.arange(200) < schema.MIN_PER_CLASS).astype(int)
+def test_minimum_per_class_is_enough_for_hold_out_and_folds(customers):
+    customers["Exited"] = (np.arange(200) < MIN_PER_CLASS).astype(int)
     parts = split(schema.validate(customers))
-    folds = StratifiedKFold(5, shuffle=True, random_state=42).split(parts.X_train, parts.y_train)
-    assert all(parts.y_train.iloc[rows].nunique() == 2 for fold in folds for rows in fold)
+    splits = folds().split(parts.X_train, parts.y_train)
+    assert all(parts.y_train.iloc[rows].nunique() == 2 for fold in splits for rows in fold)
     assert parts.y_test.nunique() == 2
 
 
-def test_a_table_without_rows_is_refused(customers):
+def test_table_without_rows_is_rejected(customers):
     assert "no rows below the header" in message(customers.head(0))
 
 
-def test_new_customers_need_the_features_only(customers):
+def test_new_customers_need_only_the_features(customers):
     assert list(schema.validate(customers[FEATURES], target=False)) == [
-        name for name in schema.COLUMNS if name in FEATURES
+        name for name in COLUMNS if name in FEATURES
     ]
     assert "Age: the column is missing" in message(customers.drop(columns="Age"), target=False)
 
 
-def test_new_customers_outcomes_are_checked_where_given_and_may_be_all_alike(customers):
+def test_outcomes_of_new_customers_are_checked_where_given_and_may_be_of_one_class(customers):
     assert schema.validate(customers.assign(Exited=0), target=False)[TARGET].eq(0).all()
     assert "Exited: 200 rows are not one of 0, 1" in message(customers.assign(Exited=5), target=False)
 
 
-def test_a_batch_with_tolerated_problems_can_be_looked_at():
+def test_tolerated_problems_pass():
     batch = make_customers(500, seed=7, shift={"missing": 0.2, "category": 0.1})
-    kinds = {problem.kind for problem in schema.problems(batch)}
-    assert kinds == {schema.MISSING_VALUE, schema.UNKNOWN_CATEGORY}
-    looked_at = schema.validate(batch, tolerate=kinds)
-    assert looked_at["CreditScore"].isna().sum() == batch["CreditScore"].isna().sum() > 0
-    assert "Italy" in set(looked_at["Geography"])
-    assert "CreditScore" in message(batch, tolerate={schema.UNKNOWN_CATEGORY})
+    kinds = {problem.kind for problem in schema.check(batch)[1]}
+    assert kinds == {problems.MISSING_VALUE, problems.UNKNOWN_CATEGORY}
+    valid = schema.validate(batch, tolerate=kinds)
+    assert valid["CreditScore"].isna().sum() == batch["CreditScore"].isna().sum() > 0
+    assert "Italy" in set(valid["Geography"])
+    assert "CreditScore" in message(batch, tolerate={problems.UNKNOWN_CATEGORY})
 
 
-def test_the_callers_table_is_left_alone(customers):
+def test_callers_table_is_not_modified(customers):
     before = customers.copy()
     schema.validate(customers)
     pd.testing.assert_frame_equal(customers, before)
 
 
-def test_rows_keep_their_line_numbers_after_a_selection(customers):
+def test_selected_rows_keep_their_line_numbers(customers):
     customers.loc[150, "Age"] = 5
     assert "line 152: '5'" in message(customers.drop(index=range(100)))
     assert "line 52: '5'" in message(customers.drop(index=range(100)).set_index("Surname", drop=False))
 
 
-def test_the_signature_of_valid_features_warns_of_nothing(customers, recwarn):
+def test_signature_of_valid_features_gives_no_warning(customers, recwarn):
     signature = infer_signature(schema.validate(customers)[FEATURES])
     assert not [warning for warning in recwarn if "integer" in str(warning.message).lower()]
     assert {column.type for column in signature.inputs} == {DataType.double, DataType.string}
 
 
 @needs_real_data
-def test_the_real_table_is_fine_as_it_is():
-    assert schema.problems(pd.read_csv(REAL_DATA)) == []
+def test_real_table_is_valid():
+    assert schema.check(pd.read_csv(REAL_DATA))[1] == []
 
 
-def test_the_data_readme_states_this_schema():
+def test_data_readme_states_this_schema():
     rows = [line.split("|") for line in (ROOT / "data" / "README.md").read_text().splitlines()]
     stated = {row[1].strip(): row[3].strip() for row in rows if len(row) == 7}
-    for name, (low, high) in schema.RANGES.items():
+    for name, (low, high) in RANGES.items():
         assert stated[name] == f"{low} to {high:.0f}"
-    for name, choices in schema.CHOICES.items():
+    for name, choices in CHOICES.items():
         assert stated[name] == ", ".join(map(str, choices))
-    assert [name for name in stated if name in schema.COLUMNS] == schema.COLUMNS
+    assert [name for name in stated if name in COLUMNS] == COLUMNS

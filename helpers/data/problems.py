@@ -1,0 +1,97 @@
+"""What can be wrong with a customer table, in words: column, example rows, and what to do."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import pandas as pd
+
+from helpers.config import CATEGORICAL, CHOICES, RANGES, TARGET
+
+EXAMPLES = 3  # rows shown per problem
+
+# A stratified 20 % hold-out and five folds of the rest need some customers of each class in every part.
+MIN_PER_CLASS = 10
+
+MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"
+OUT_OF_RANGE, UNKNOWN_CATEGORY = "out of range", "unknown category"
+DUPLICATE, TOO_FEW, NO_ROWS = "duplicate", "too few of a class", "no rows"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with one column."""
+
+    column: str
+    kind: str  # one of the constants above
+    rows: int  # how many rows have it
+    text: str  # what is wrong, example rows, what to do
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.text}"
+
+
+def rows_are(count: int) -> str:
+    """Return the subject of a sentence about rows: ``1 row is``, ``7 rows are``."""
+    return "1 row is" if count == 1 else f"{count} rows are"
+
+
+def no_rows() -> Problem:
+    """Describe a table that is only a header."""
+    text = "there are no rows below the header. Give at least one customer."
+    return Problem("table", NO_ROWS, 0, text)
+
+
+def missing_column(name: str, columns: pd.Index) -> Problem:
+    """Describe a missing column; suggest renaming the one in ``columns`` that looks like it."""
+    spellings = {column.strip().lower(): column for column in map(str, columns)}
+    match = get_close_matches(name.lower(), spellings, n=1, cutoff=0.8)
+    hint = f"rename {spellings[match[0]]!r} to it" if match else "add it, spelled exactly like this"
+    return Problem(name, MISSING_COLUMN, 0, f"the column is missing: {hint}.")
+
+
+def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> Problem:
+    """Describe the values of one column that failed a check.
+
+    Parameters
+    ----------
+    column : str
+    check : str
+        The name of pandera's check, or ``to_numeric``.
+    values : Series
+        Only the values that failed.
+    lines : Index
+        Where they are; its name says in what, e.g. ``line``.
+    """
+    todo = "Correct or remove the rows."
+    if check == "not_nullable":
+        kind, what, todo = MISSING_VALUE, "without a value", "Fill in or remove the rows."
+    elif check == "field_uniqueness":
+        kind, what, todo = DUPLICATE, "duplicates", "Keep one row per customer."
+    elif column in CHOICES:
+        kind = UNKNOWN_CATEGORY if column in CATEGORICAL else OUT_OF_RANGE
+        kind = WRONG_TYPE if check == "to_numeric" else kind
+        what = "not one of " + ", ".join(str(choice) for choice in CHOICES[column])
+    elif column in RANGES and check != "to_numeric":
+        kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*RANGES[column])
+    else:
+        kind, what = WRONG_TYPE, "not a number"
+        todo = "Write plain numbers: a point for decimals, nothing between thousands."
+    examples = [
+        f"{lines.name} {line}" + (f": {str(value)[:40]!r}" if kind != MISSING_VALUE else "")
+        for line, value in zip(lines[:EXAMPLES], values[:EXAMPLES], strict=True)
+    ]
+    examples += ["..."] if len(values) > EXAMPLES else []
+    text = f"{rows_are(len(values))} {what} ({', '.join(examples)}). {todo}"
+    return Problem(column, kind, len(values), text)
+
+
+def class_counts(outcome: pd.Series) -> list[Problem]:
+    """Describe a training table with too few customers of a class; an empty list if there are enough."""
+    counts = outcome.value_counts().reindex([0, 1], fill_value=0)
+    if counts.min() >= MIN_PER_CLASS:
+        return []
+    text = (
+        f"{counts[0]} customers retained (0) and {counts[1]} churned (1); a hold-out and five folds need at "
+        f"least {MIN_PER_CLASS} of each. Add customers of the rarer class."
+    )
+    return [Problem(TARGET, TOO_FEW, int(counts.min()), text)]
