@@ -1,5 +1,6 @@
 """Every fixed choice of the project in one place: the table, seeds, names."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,25 @@ DECISION_THRESHOLD = "decision_threshold"  # metric of a model run, tag of a ver
 
 # Their versions are pinned in every logged model and recorded on every run.
 PACKAGES = ("mlflow", "scikit-learn", "skops", "pandas", "numpy", "scipy")
+
+
+# What MLflow reads from the environment, unless the user has set it: no telemetry, only errors in notebooks'
+# outputs, no two lines per run of a server's addresses, no bar per download.
+MLFLOW_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+def set_mlflow_defaults() -> None:
+    """Set `MLFLOW_DEFAULTS` for this process and its children: notebook kernels, servers, the UI.
+
+    The command line calls it before it imports MLflow; everything else gets it from ``tracking.connect``.
+    """
+    for name, value in MLFLOW_DEFAULTS.items():
+        os.environ.setdefault(name, value)
 
 
 def registered_name(algorithm: str) -> str:

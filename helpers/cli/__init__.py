@@ -13,6 +13,7 @@ import click
 from helpers.cli.notebooks import run, train
 from helpers.cli.production import monitor, retrain, score, serve
 from helpers.cli.tools import generate, ui
+from helpers.config import set_mlflow_defaults
 from helpers.errors import ExitCode, ProjectError
 
 EXIT_CODES = """\b
@@ -48,6 +49,7 @@ for command in (run, train, score, serve, monitor, retrain, generate, ui):
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: the one place where errors become messages and exit codes."""
+    set_mlflow_defaults()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # how schedulers stop a job
     try:
         code = churn.main(arguments, prog_name="churn", standalone_mode=False)

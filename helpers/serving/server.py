@@ -6,7 +6,6 @@ customers gives probability, decision and model version of each; ``GET /ping`` s
 
 import json
 import os
-import shlex
 import socket
 import subprocess
 import sys
@@ -21,12 +20,11 @@ from typing import NoReturn
 
 import mlflow
 import pandas as pd
-from mlflow.pyfunc import scoring_server
 
 from helpers.config import FEATURES, ROOT
 from helpers.errors import ServingError
 from helpers.registry import load_production_model
-from helpers.tracking import connect, tracking_uri
+from helpers.tracking import connect, model_server_command, tracking_uri
 
 HOST, PORT = "127.0.0.1", 8080
 ROWS = 10_000  # per request, so that none comes near the server's time limit of a minute
@@ -173,7 +171,5 @@ def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoRet
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     load_production_model(connect().client)  # fail here with one clear message, not in every worker
     model = _write_model(Path(tempfile.mkdtemp(prefix="churn-serve-")) / "model")
-    # The command that `mlflow models serve --env-manager local` runs, but not as its child: that one ends at
-    # once when told to stop, instead of waiting for the requests in flight.
-    command, variables = scoring_server.get_cmd(str(model), port=port, host=host, nworkers=workers)
-    os.execve(sys.executable, [sys.executable, "-m", *shlex.split(command)], variables)
+    command, variables = model_server_command(str(model), host, port, workers)
+    os.execve(sys.executable, [sys.executable, *command], variables)

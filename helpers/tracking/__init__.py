@@ -1,5 +1,6 @@
 """MLflow runs: the store, the tree of training runs, logged models and artifacts."""
 
+from helpers.tracking._mlflow import model_server_command
 from helpers.tracking.artifacts import log_files, log_model, trusted_types
 from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
@@ -15,6 +16,7 @@ __all__ = [
     "log_files",
     "log_model",
     "log_values",
+    "model_server_command",
     "search_runs",
     "single_run",
     "terminate_stale_runs",

@@ -1,4 +1,4 @@
-"""What a training leaves on its model run: the MLflow model, the pickle, a script, results and plots."""
+"""What a training logs on its model run: the MLflow model, the pickle, a script, results and plots."""
 
 import pickle
 import tempfile
@@ -12,15 +12,14 @@ from matplotlib.figure import Figure
 from mlflow.models import ModelSignature, infer_signature
 from sklearn.pipeline import Pipeline
 
+from helpers.config import PACKAGES
 from helpers.tracking.script_export import pipeline_source
 
-REQUIREMENTS = [
-    f"{name}=={version(name)}" for name in ("mlflow", "scikit-learn", "skops", "pandas", "numpy", "scipy")
-]
+REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
-# skops loads only what it trusts. These come from scikit-learn's and NumPy's own compiled or core code and
-# were read; a model that holds anything else is refused by `trusted_types`. The list keeps accidents out,
-# it is no security boundary (whoever writes the model file writes the list): the registry's digest is.
+# skops loads only types that it trusts. These belong to the compiled or core code of scikit-learn and NumPy
+# and were reviewed; `trusted_types` refuses a model with any other. The list prevents accidents. It is not a
+# security boundary, since whoever writes the model file writes the list: the registry's digest is.
 TRUSTED_TYPES = {
     "numpy.dtype",
     "sklearn.neighbors._ball_tree.BallTree",
@@ -42,20 +41,20 @@ TRUSTED_TYPES = {
 
 
 def trusted_types(model: Pipeline) -> list[str]:
-    """Return the reviewed types that this model holds, to be passed to MLflow as ``skops_trusted_types``.
+    """Return the reviewed types in this model, to be passed to MLflow as ``skops_trusted_types``.
 
     Raises
     ------
     ValueError
-        If it holds a type that nobody reviewed; the message names it and where to add it.
+        If the model has another type; the message names it and where to add it.
     """
-    held = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
-    if unknown := sorted(held - TRUSTED_TYPES):
+    types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    if unreviewed := sorted(types - TRUSTED_TYPES):
         raise ValueError(
-            f"the model holds types that are not reviewed for the safe format: {', '.join(unknown)}. "
-            "Read them, then add them to TRUSTED_TYPES in helpers/tracking/artifacts.py."
+            f"the model has types that are not reviewed for the safe format: {', '.join(unreviewed)}. "
+            "Review them, then add them to TRUSTED_TYPES in helpers/tracking/artifacts.py."
         )
-    return sorted(held)
+    return sorted(types)
 
 
 def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
@@ -66,7 +65,7 @@ def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
 def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | None = None) -> str:
     """Log a fitted pipeline as the MLflow model named ``model`` of a run, in the safe (skops) format.
 
-    Loaded as ``pyfunc`` it answers with probabilities of shape (n_customers, 2).
+    Loaded as ``pyfunc``, it predicts probabilities of shape (n_customers, 2).
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | No
     X : DataFrame
         Feature columns; the first rows become the input example.
     metadata : dict, optional
-        Kept in the model's MLmodel file.
+        Stored in the model's MLmodel file.
 
     Returns
     -------
@@ -105,9 +104,9 @@ def log_files(
     model: Pipeline,
     title: str,
     cv_results: dict,
-    figures: dict[str, Figure],
+    plots: dict[str, Figure],
 ) -> None:
-    """Log the pickle, the stand-alone script, the search's table and the plots on a run.
+    """Log the pickle, the standalone script, the search's table and the plots on a run.
 
     Parameters
     ----------
@@ -119,8 +118,8 @@ def log_files(
         What the model is, for the script's docstring.
     cv_results : dict
         The search's ``cv_results_``.
-    figures : dict
-        Figure by file name without ending; each becomes ``plots/<name>.png``.
+    plots : dict
+        Figure by file name without extension; each becomes ``plots/<name>.png``.
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -129,6 +128,6 @@ def log_files(
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
         (root / "pipeline" / "pipeline.py").write_text(pipeline_source(model, title, REQUIREMENTS))
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)
-        for name, figure in figures.items():
+        for name, figure in plots.items():
             figure.savefig(root / "plots" / f"{name}.png", dpi=120, bbox_inches="tight")
         client.log_artifacts(run_id, folder)

@@ -6,13 +6,13 @@ import sys
 from tqdm import tqdm
 
 
-def progress(total: int, title: str) -> tqdm:
-    """Return a progress bar, to be updated and closed by the caller.
+def progress(total: int | None, title: str) -> tqdm:
+    """Return a progress bar; use it in a ``with`` block and update it.
 
-    Papermill and nbval run a notebook without a page to put a widget on, so there it is plain text on
-    standard error, at most once in two seconds.
+    Papermill and nbval run a notebook without a front end to render widgets, so there it is plain text on
+    standard error, at most once every two seconds.
     """
-    # Jupyter Server sets this for the kernels of notebooks that a person has open.
+    # Jupyter Server sets this for the kernels of notebooks that are open in a browser.
     if "JPY_SESSION_NAME" in os.environ:
         from tqdm.notebook import tqdm as widget
 

@@ -1,24 +1,26 @@
-"""The leaves of the run tree, each written whole: through MLflow's client, or many in one transaction.
+"""Writers for child runs: through MLflow's client, or in bulk into its database; and a queue before them.
 
-MLflow has no call that writes several runs, and through its client one leaf costs a dozen database sessions.
-Where the store is a database that this process opens itself, leaves are inserted into MLflow's own tables
-instead, the very rows that the client writes (a test compares every table).
+MLflow has no call that writes several runs, and through its client one run costs a dozen database sessions.
+Where this process opens the database itself, child runs are inserted into MLflow's own tables instead, with
+the same rows that the client writes (a test compares every table).
 """
 
+import queue
+import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from mlflow.entities import LifecycleStage, Metric, Param, RunTag
-from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-from mlflow.utils.uri import append_to_uri_path
-from mlflow.utils.validation import _validate_batch_log_data
-from sqlalchemy import insert
 
+from helpers.errors import StoreError
+from helpers.tracking import _mlflow
 from helpers.tracking.store import Store
+
+QUEUE_SIZE = 256  # runs waiting to be written; then `put` waits, so memory stays bounded
 
 
 @dataclass(frozen=True)
@@ -29,100 +31,102 @@ class ChildRun:
     tags: Mapping[str, str]
     params: Mapping[str, object]
     metrics: Mapping[str, float]
-    made: int = field(default_factory=lambda: int(time.time() * 1000))  # milliseconds since the epoch
+    start_time: int = field(default_factory=lambda: int(time.time() * 1000))  # milliseconds since the epoch
 
-    def entities(self) -> tuple[list[Metric], list[Param], list[RunTag]]:
+    def entities(self) -> tuple[Sequence[Metric], Sequence[Param], Sequence[RunTag]]:
         """Return metrics, params and tags as MLflow accepts them.
 
         Raises
         ------
         MlflowException
-            If a key or value is one that MLflow refuses.
+            If MLflow refuses a key or value.
         """
-        return _validate_batch_log_data(
-            [Metric(key, float(value), self.made, 0) for key, value in self.metrics.items()],
+        return _mlflow.validate(
+            [Metric(key, float(value), self.start_time, 0) for key, value in self.metrics.items()],
             [Param(key, str(value)) for key, value in self.params.items()],
             [RunTag(key, value) for key, value in self.tags.items()],
         )
 
 
 class RunWriter(Protocol):
-    """Writes leaves; ``at_once`` may be given in one call, and ``threads`` may call at the same time."""
+    """Writes child runs.
 
-    at_once: int
-    threads: int
+    Attributes
+    ----------
+    batch_size : int
+        Maximum runs per call.
+    n_threads : int
+        Calls that may be made concurrently.
+    """
 
-    def write(self, leaves: list[ChildRun]) -> None:
-        """Write leaves as finished runs."""
+    batch_size: int
+    n_threads: int
+
+    def write(self, runs: list[ChildRun]) -> None:
+        """Write finished runs."""
 
 
 class ClientWriter:
-    """Three calls a leaf, for any store; a server answers many at once."""
+    """Three calls per run, for any store; a server answers many concurrently."""
 
-    at_once, threads = 1, 8
+    batch_size, n_threads = 1, 8
 
     def __init__(self, store: Store):
         self._client, self._experiment_id = store.client, store.experiment_id
 
-    def write(self, leaves: list[ChildRun]) -> None:
-        """Write leaves as finished runs."""
-        for leaf in leaves:
-            metrics, params, _ = leaf.entities()
-            made = self._client.create_run(self._experiment_id, leaf.made, dict(leaf.tags), leaf.name)
-            self._client.log_batch(made.info.run_id, metrics=metrics, params=params)
-            self._client.set_terminated(made.info.run_id)
+    def write(self, runs: list[ChildRun]) -> None:
+        """Write finished runs."""
+        for run in runs:
+            metrics, params, _ = run.entities()
+            info = self._client.create_run(self._experiment_id, run.start_time, dict(run.tags), run.name).info
+            self._client.log_batch(info.run_id, metrics=metrics, params=params)
+            self._client.set_terminated(info.run_id)
 
 
 class DatabaseWriter:
-    """One transaction for many leaves; SQLite has one writer at a time anyway."""
+    """One transaction for many runs; SQLite allows one writer at a time anyway."""
 
-    at_once, threads = 100, 1
+    batch_size, n_threads = 100, 1
 
-    def __init__(self, store: Store):
-        self._database = _database(store)
+    def __init__(self, store: Store, database: _mlflow.RunDatabase):
+        self._database = database
         self._experiment = store.client.get_experiment(store.experiment_id)
 
-    def write(self, leaves: list[ChildRun]) -> None:
-        """Write leaves as finished runs: all of them, or none if it fails."""
-        rows: dict[type, list[dict]] = {
-            table: [] for table in (SqlRun, SqlTag, SqlParam, SqlMetric, SqlLatestMetric)
+    def write(self, runs: list[ChildRun]) -> None:
+        """Write finished runs: all of them, or none if it fails."""
+        rows: dict[str, list[dict]] = {
+            table: [] for table in ("runs", "tags", "params", "metrics", "latest_metrics")
         }
-        for leaf in leaves:
-            run = self._run(leaf)
-            own = {"run_uuid": run["run_uuid"]}
-            metrics, params, tags = leaf.entities()
-            tags += [RunTag("mlflow.runName", leaf.name)]
-            values = [self._metric(metric) for metric in metrics]
-            rows[SqlRun].append(run)
-            rows[SqlTag] += [{**own, "key": tag.key, "value": tag.value} for tag in tags]
-            rows[SqlParam] += [{**own, "key": param.key, "value": param.value} for param in params]
-            rows[SqlMetric] += [{**own, **value} for value in values]
-            rows[SqlLatestMetric] += [{**own, **value} for value in values]
-        with self._database.ManagedSessionMaker(read_only=False) as session:
-            for table, values in rows.items():
-                if values:
-                    session.execute(insert(table), values)
+        for run in runs:
+            run_id = {"run_uuid": uuid.uuid4().hex}
+            metrics, params, tags = run.entities()
+            values = [{**run_id, **self._metric_row(metric)} for metric in metrics]
+            rows["runs"].append({**run_id, **self._run_row(run, run_id["run_uuid"])})
+            rows["tags"] += [{**run_id, "key": tag.key, "value": tag.value} for tag in tags]
+            rows["tags"].append({**run_id, "key": "mlflow.runName", "value": run.name})
+            rows["params"] += [{**run_id, "key": param.key, "value": param.value} for param in params]
+            rows["metrics"] += values
+            rows["latest_metrics"] += values
+        self._database.insert(rows)
 
-    def _run(self, leaf: ChildRun) -> dict:
-        run_id = uuid.uuid4().hex
+    def _run_row(self, run: ChildRun, run_id: str) -> dict:
         return {
-            "run_uuid": run_id,
-            "name": leaf.name,
+            "name": run.name,
             "source_type": "UNKNOWN",
             "source_name": "",
             "entry_point_name": "",
-            "user_id": leaf.tags.get("mlflow.user", "unknown"),
+            "user_id": run.tags.get("mlflow.user", "unknown"),
             "status": "FINISHED",
-            "start_time": leaf.made,
+            "start_time": run.start_time,
             "end_time": int(time.time() * 1000),
             "source_version": "",
             "lifecycle_stage": LifecycleStage.ACTIVE,
-            "artifact_uri": append_to_uri_path(self._experiment.artifact_location, run_id, "artifacts"),
+            "artifact_uri": _mlflow.artifact_uri(self._experiment.artifact_location, run_id),
             "experiment_id": int(self._experiment.experiment_id),
         }
 
-    def _metric(self, metric: Metric) -> dict:
-        is_nan, value = self._database.sanitize_metric_value(metric.value)
+    def _metric_row(self, metric: Metric) -> dict:
+        is_nan, value = self._database.metric_value(metric.value)
         return {
             "key": metric.key,
             "value": value,
@@ -134,9 +138,74 @@ class DatabaseWriter:
 
 def make_writer(store: Store) -> RunWriter:
     """Return the fastest writer that the store allows."""
-    return DatabaseWriter(store) if type(_database(store)) is SqlAlchemyStore else ClientWriter(store)
+    database = _mlflow.run_database(store.client)
+    return ClientWriter(store) if database is None else DatabaseWriter(store, database)
 
 
-def _database(store: Store) -> object:
-    # The client has no public way to the store it works on.
-    return store.client._tracking_client.store
+class QueuedWriter:
+    """Writes child runs in background threads while the caller computes; use it in a ``with`` block.
+
+    Leaving the block waits for what is queued, or discards it if the block failed. An error of the writer
+    surfaces at the next `put` or `drain`, at the latest when the block ends.
+
+    Parameters
+    ----------
+    writer : RunWriter
+    on_written : callable
+        Called with the number of runs after each write.
+    """
+
+    def __init__(self, writer: RunWriter, on_written: Callable[[int], object]):
+        self._writer, self._on_written = writer, on_written
+        self._queue: queue.Queue[ChildRun] = queue.Queue(QUEUE_SIZE)
+        self._closed, self._discarded = threading.Event(), threading.Event()
+        self._error: BaseException | None = None
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(writer.n_threads)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def put(self, run: ChildRun) -> None:
+        """Queue a run; waits while the queue is full."""
+        while self._error is None:
+            with suppress(queue.Full):
+                return self._queue.put(run, timeout=1)
+        self._raise_error()
+
+    def drain(self) -> None:
+        """Wait until every queued run is written."""
+        while self._queue.unfinished_tasks and self._error is None:
+            time.sleep(0.02)
+        self._raise_error()
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type is not None:
+            self._discarded.set()
+        self._closed.set()
+        for thread in self._threads:
+            thread.join()
+        if error_type is None:
+            self._raise_error()
+
+    def _work(self) -> None:
+        while not (self._closed.is_set() and (self._queue.empty() or self._discarded.is_set())):
+            runs: list[ChildRun] = []
+            with suppress(queue.Empty):
+                runs.append(self._queue.get(timeout=0.1))
+                while len(runs) < self._writer.batch_size:
+                    runs.append(self._queue.get_nowait())
+            try:
+                if runs and self._error is None:
+                    self._writer.write(runs)
+            except BaseException as error:
+                self._error = error
+            finally:
+                for _ in runs:
+                    self._queue.task_done()
+                self._on_written(len(runs))
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise StoreError(f"a run could not be written to MLflow: {self._error}") from self._error

@@ -1,54 +1,98 @@
-"""Runs outside the tree, and the table that a run looked at."""
+"""Runs: opened with their owner, heartbeat and provenance, ended whatever happens; what is logged on them."""
 
 import itertools
+import subprocess
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
-import mlflow
 import pandas as pd
-from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
-from mlflow.tracking.context.registry import resolve_tags
+from mlflow.data.pandas_dataset import from_pandas
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 
-from helpers.config import TARGET
+from helpers.config import PACKAGES, ROOT, TARGET
 from helpers.files import sha256
-from helpers.tracking.provenance import provenance
-from helpers.tracking.stale_runs import HEARTBEAT, OWNER, owner, send_heartbeats, terminate_stale_runs
+from helpers.tracking._mlflow import run_context_tags
+from helpers.tracking.stale_runs import (
+    HEARTBEAT,
+    OWNER,
+    owner,
+    send_heartbeats,
+    terminate_run,
+    terminate_stale_runs,
+)
 from helpers.tracking.store import Store
+
+# MLflow's limits for one `log_batch`: 1,000 values, at most 100 of them params and 100 tags.
+BATCH_PARAMS, BATCH_TAGS, BATCH_METRICS = 100, 100, 800
 
 
 @contextmanager
 def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Make a run outside the tree, with its name as level, and end it whatever happens.
+    """Open a run, and end it and the runs below it whatever happens.
+
+    Stale runs of the experiment are terminated first.
+
+    Parameters
+    ----------
+    store : Store
+    name : str
+        Also the tag ``level``.
+    tags : dict, optional
+        They take precedence over the tags that every run gets.
 
     Yields
     ------
     str
         The run's id. It ends ``FINISHED``, ``FAILED``, or ``KILLED`` if interrupted.
     """
-    terminate_stale_runs(store.client, store.experiment_id)
-    own = {**resolve_tags(), "level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
-    made = store.client.create_run(
-        store.experiment_id, run_name=name, tags={**own, **provenance(), **(tags or {})}
+    client, experiment_id = store.client, store.experiment_id
+    terminate_stale_runs(client, experiment_id)
+    own_tags = {"level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
+    all_tags = {**run_context_tags(), **own_tags, **provenance(), **(tags or {})}
+    run_id, ended = (
+        client.create_run(experiment_id, run_name=name, tags=all_tags).info.run_id,
+        threading.Event(),
     )
-    run_id, status, ended = made.info.run_id, "KILLED", threading.Event()
-    threading.Thread(target=send_heartbeats, args=(store.client, run_id, ended), daemon=True).start()
+    threading.Thread(target=send_heartbeats, args=(client, run_id, ended), daemon=True).start()
     try:
         yield run_id
-        status = "FINISHED"
-    except Exception:
-        status = "FAILED"
+    except BaseException as error:
+        # If the store is what failed, the next run terminates this one.
+        with suppress(MlflowException):
+            status = "FAILED" if isinstance(error, Exception) else "KILLED"
+            terminate_run(client, experiment_id, run_id, status)
         raise
+    else:
+        terminate_run(client, experiment_id, run_id, "FINISHED")
     finally:
         ended.set()
-        store.client.set_terminated(run_id, status)
 
 
-# What MLflow takes in one `log_batch`: 1,000 values, no more than 100 of them params and 100 tags.
-BATCH_PARAMS, BATCH_TAGS, BATCH_METRICS = 100, 100, 800
+@cache
+def provenance() -> dict[str, str]:
+    """Return tags: ``mlflow.source.git.commit`` where there is one, and ``version.<package>``."""
+    tags = {f"version.{name}": version(name) for name in PACKAGES}
+    if (commit := _commit()) is not None:
+        tags["mlflow.source.git.commit"] = commit
+    return tags
+
+
+def _commit() -> str | None:
+    """Return the project's commit; None without git, or outside a checkout (an image, an archive)."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return git.stdout.strip() if git.returncode == 0 else None
 
 
 def log_values(
@@ -85,7 +129,7 @@ def log_values(
 def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, context: str) -> None:
     """Log a table as a run's dataset input, with the fingerprint of the whole file as tag.
 
-    MLflow's own digest looks at the first 10,000 rows only.
+    MLflow's own digest covers the first 10,000 rows only.
 
     Parameters
     ----------
@@ -100,9 +144,9 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
     """
     targets = TARGET if TARGET in data else None
     with warnings.catch_warnings():
-        # That the outcome is an integer, and that MLflow has two readers for a local path: both are fine.
+        # The outcome is an integer column, and MLflow has two readers for a local path: both are fine.
         warnings.simplefilter("ignore", UserWarning)
-        dataset = mlflow.data.from_pandas(data, source=str(source), targets=targets, name=source.stem)
-        entity = dataset._to_mlflow_entity()
-    store.client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", context)])])
+        table = from_pandas(data, source=str(source), targets=targets, name=source.stem)
+        dataset = Dataset(**table.to_dict())
+    store.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
     log_values(store, run_id, tags={"data_sha256": sha256(source)})

@@ -1,4 +1,4 @@
-"""The Python file that retrains one pipeline on its own, kept beside its model."""
+"""A standalone Python script that retrains one pipeline, logged beside its model."""
 
 import math
 from string import Template
@@ -9,12 +9,12 @@ from sklearn.pipeline import Pipeline
 from helpers.config import FEATURES, NUMERIC, SCORES, SEED, TARGET, TEST_SIZE
 
 _SOURCE = Template('''\
-"""Retrain this very pipeline from a CSV and print its scores on the hold-out.
+"""Retrain this exact pipeline from a CSV and print its scores on the hold-out.
 
     python pipeline.py data.csv [model.pkl]
 
-Written by the training of $title; needs $requirements.
-With a second argument the fitted pipeline is pickled there.
+Written by the training of $title; requires $requirements.
+With a second argument, the fitted pipeline is pickled to that file.
 """
 
 import json
@@ -55,7 +55,7 @@ if __name__ == "__main__":
 
 
 def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> str:
-    """Return the source of a script that rebuilds and refits ``pipeline``, without this package.
+    """Return the source of a script that rebuilds and refits ``pipeline``, independent of this package.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> 
 
 
 def _imports(pipeline: Pipeline) -> list[str]:
-    """Return one import line per estimator class, from the public module it is found in."""
+    """Return one import line per estimator class, from its public module."""
     parts = [pipeline, *pipeline.get_params(deep=True).values()]
     classes = {type(part) for part in parts if isinstance(part, BaseEstimator)}
-    return sorted(f"from {_public_module(found)} import {found.__name__}" for found in classes)
+    return sorted(f"from {_public_module(cls)} import {cls.__name__}" for cls in classes)
 
 
-def _public_module(found: type) -> str:
+def _public_module(cls: type) -> str:
     # sklearn.neighbors._classification -> sklearn.neighbors
-    return ".".join(part for part in found.__module__.split(".") if not part.startswith("_"))
+    return ".".join(part for part in cls.__module__.split(".") if not part.startswith("_"))

@@ -1,4 +1,4 @@
-"""Who a run belongs to, and what to do with the runs of those who died."""
+"""Run ownership: heartbeats, and cleanup of runs whose process has exited."""
 
 import os
 import platform
@@ -14,10 +14,10 @@ from mlflow.exceptions import MlflowException
 
 OWNER, HEARTBEAT = "owner", "heartbeat"
 
-# Of a process on another machine we only see what it writes: a heartbeat every minute.
-BEAT_SECONDS = 60
-SILENT_SECONDS = 10 * BEAT_SECONDS
-WITHOUT_BEAT_SECONDS = 24 * 3600
+# For processes on other machines, the heartbeat is all we can observe: one a minute.
+HEARTBEAT_SECONDS = 60
+STALE_AFTER_SECONDS = 10 * HEARTBEAT_SECONDS
+STALE_WITHOUT_HEARTBEAT_SECONDS = 24 * 3600
 
 
 def owner() -> str:
@@ -26,17 +26,17 @@ def owner() -> str:
 
 
 def send_heartbeats(client: MlflowClient, run_id: str, ended: Event) -> None:
-    """Write a run's heartbeat until ``ended`` is set; made for a thread."""
-    while not ended.wait(BEAT_SECONDS):
+    """Write a run's heartbeat until ``ended`` is set; intended to run in a background thread."""
+    while not ended.wait(HEARTBEAT_SECONDS):
         with suppress(MlflowException):
             client.set_tag(run_id, HEARTBEAT, str(time.time()))
 
 
 def is_stale(run: Run, now: float | None = None) -> bool:
-    """Tell whether the process that made a run is gone.
+    """Tell whether the process that made a run has exited.
 
-    On this machine that is looked up. Of another machine's (or container's) process, ten minutes without a
-    heartbeat say so; a run that has no heartbeat counts as dead after a day.
+    A process on this machine is looked up. A process on another machine or container is considered dead
+    after ten minutes without a heartbeat, or after a day if its run never had one.
 
     Parameters
     ----------
@@ -48,52 +48,52 @@ def is_stale(run: Run, now: float | None = None) -> bool:
     machine, pid, started = run.data.tags[OWNER].rsplit(":", 2)
     if machine == _machine():
         with suppress(psutil.NoSuchProcess):
-            # The same number may be another process by now. The kernel's clock is not exact.
+            # The process id may have been reused since. The kernel's clock is not exact.
             return abs(psutil.Process(int(pid)).create_time() - float(started)) > 5
         return True
-    beat = run.data.tags.get(HEARTBEAT)
-    last = float(beat) if beat else run.info.start_time / 1000
-    limit = SILENT_SECONDS if beat else WITHOUT_BEAT_SECONDS
+    heartbeat = run.data.tags.get(HEARTBEAT)
+    last = float(heartbeat) if heartbeat else run.info.start_time / 1000
+    limit = STALE_AFTER_SECONDS if heartbeat else STALE_WITHOUT_HEARTBEAT_SECONDS
     return (now or time.time()) - last > limit
 
 
 def terminate_stale_runs(client: MlflowClient, experiment_id: str) -> list[str]:
-    """Close as ``KILLED`` what dead processes left running, with everything below it.
+    """End the runs of dead processes as ``KILLED``, with everything below them.
 
     Returns
     -------
     list of str
-        The ids of the top-level runs that were closed.
+        The ids of the top-level runs that were ended.
     """
-    closed = []
-    for run in search_runs(client, experiment_id, f"attributes.status = 'RUNNING' and tags.{OWNER} != ''"):
-        if is_stale(run):
-            terminate_run(client, run, "KILLED")
-            closed.append(run.info.run_id)
-    return closed
+    running = search_runs(client, experiment_id, f"attributes.status = 'RUNNING' and tags.{OWNER} != ''")
+    stale = [run.info.run_id for run in running if is_stale(run)]
+    for run_id in stale:
+        terminate_run(client, experiment_id, run_id, "KILLED")
+    return stale
 
 
-def terminate_run(client: MlflowClient, run: Run, status: str) -> None:
-    """End a run and everything below it that still runs, from the leaves up."""
-    # A finished fold can't have a running leaf: it is ended after its leaves.
-    query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run.info.run_id}'"
-    for child in search_runs(client, run.info.experiment_id, query):
-        terminate_run(client, child, status)
-    client.set_terminated(run.info.run_id, status)
+def terminate_run(client: MlflowClient, experiment_id: str, run_id: str, status: str) -> None:
+    """End a run and the runs below it that are still running, from the bottom up."""
+    # A finished fold has no running child: it ends after its children.
+    query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{run_id}'"
+    for child in search_runs(client, experiment_id, query):
+        terminate_run(client, experiment_id, child.info.run_id, status)
+    client.set_terminated(run_id, status)
 
 
 def search_runs(client: MlflowClient, experiment_id: str, query: str) -> list[Run]:
-    """Return all runs that a query finds, page by page."""
-    found, token = [], None
+    """Return all runs that match a query, page by page."""
+    runs: list[Run] = []
+    token = None
     while True:
         page = client.search_runs([experiment_id], query, max_results=1000, page_token=token)
-        found += page
+        runs += page
         if not (token := page.token):
-            return found
+            return runs
 
 
 def _machine() -> str:
-    # Containers of one machine share its boot id and differ in their name.
+    # Containers on one machine share its boot id and differ in their names.
     with suppress(OSError):
         return f"{platform.node()}-{Path('/proc/sys/kernel/random/boot_id').read_text()[:8]}"
     return platform.node()

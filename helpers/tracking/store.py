@@ -1,4 +1,4 @@
-"""The MLflow store: an embedded default at the project's root, or what ``MLFLOW_TRACKING_URI`` names."""
+"""The MLflow store: an embedded default at the project's root, or the one in ``MLFLOW_TRACKING_URI``."""
 
 import os
 import sqlite3
@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from sqlalchemy import event
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from helpers.config import EXPERIMENT, ROOT
+from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT, set_mlflow_defaults
 from helpers.errors import StoreError
+from helpers.tracking._mlflow import commit_without_waiting, reread_settings
+
+DATABASES = ("postgresql", "mysql", "mssql")
 
 
 @dataclass(frozen=True)
@@ -35,89 +39,112 @@ def tracking_uri() -> str:
 
 
 def connect() -> Store:
-    """Connect to the store, making a missing SQLite file and a missing experiment.
+    """Connect to the store; create a missing SQLite file and a missing experiment.
 
-    The experiment's name is ``MLFLOW_EXPERIMENT_NAME`` or ``config.EXPERIMENT``. Of a SQLite store, artifacts
-    go to ``mlartifacts`` beside the file; a server decides itself. Safe when many processes start at once.
+    The experiment's name is ``MLFLOW_EXPERIMENT_NAME`` or ``config.EXPERIMENT``. For SQLite, artifacts are
+    stored in ``mlartifacts`` beside the file; a server decides for itself. Safe when many processes start at
+    the same time. Also sets `config.MLFLOW_DEFAULTS` in this process: telemetry is off from here on.
 
     Raises
     ------
     StoreError
-        If a server does not answer or refuses the password, the database's schema is of another MLflow
-        version, or the experiment was deleted. Within seconds, and without a password in the message.
+        If the URI cannot be used, a server does not answer or refuses the login, the database's schema is
+        from another MLflow version, or the experiment was deleted. Within seconds, and without a password in
+        the message.
     """
+    _set_mlflow_defaults()
     uri = tracking_uri()
     artifacts = None
     if uri.startswith("sqlite"):
-        file = Path(make_url(uri).database).resolve()
+        file = _database_file(uri)
         prepare(file)
         artifacts = (file.parent / "mlartifacts").as_uri()
     mlflow.set_tracking_uri(uri)
     try:
         with _short_http_timeouts():
+            _check_database(uri)
             client = MlflowClient()
             client.search_experiments(max_results=1)
-    except (MlflowException, OSError) as error:
+            name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+            experiment_id = _experiment(client, name, artifacts)
+            mlflow.set_experiment(experiment_id=experiment_id)  # logged models go there, too
+    except (MlflowException, OSError, SQLAlchemyError, ImportError) as error:
         raise StoreError(_explain(uri, str(error))) from error
-    experiment_id = _experiment(client, os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT, artifacts)
-    mlflow.set_experiment(experiment_id=experiment_id)  # logged models go there, too
+    commit_without_waiting(client)
     return Store(client, experiment_id)
 
 
-def prepare(file: Path) -> None:
-    """Make a SQLite store complete before anybody can see it; keep one that exists.
+def _set_mlflow_defaults() -> None:
+    log_level = None if "MLFLOW_LOGGING_LEVEL" in os.environ else MLFLOW_DEFAULTS["MLFLOW_LOGGING_LEVEL"]
+    set_mlflow_defaults()
+    reread_settings(log_level)
 
-    Processes that open an empty database at once trip over each other's schema migration. So each makes a
-    finished one under a name of its own and links it into place: the first wins, atomically.
+
+def _database_file(uri: str) -> Path:
+    with suppress(ArgumentError):
+        database = make_url(uri).database
+        if database and database != ":memory:":
+            return Path(database).resolve()
+    raise StoreError(
+        f"MLFLOW_TRACKING_URI={uri} names no file: set it to e.g. sqlite:////home/me/mlflow.db, or unset it "
+        "to use the embedded store"
+    )
+
+
+def _check_database(uri: str) -> None:
+    """Fail at once if a database does not answer: MLflow would retry for more than a minute."""
+    if urlsplit(uri).scheme.startswith(DATABASES):
+        engine = create_engine(uri)
+        try:
+            engine.connect().close()
+        finally:
+            engine.dispose()
+
+
+def prepare(file: Path) -> None:
+    """Create a complete SQLite store before any process can see it; keep an existing one.
+
+    Processes that open an empty database at the same time race on the schema migration. So each creates a
+    complete one under a temporary name and links it into place: the first wins, atomically.
     """
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as folder:
-        made = Path(folder, "mlflow.db")
-        # In a process of its own, so that nothing here holds the file open under its first name.
-        opened = f"import mlflow; mlflow.MlflowClient('sqlite:///{made}').search_experiments()"
-        done = subprocess.run([sys.executable, "-c", opened], cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            raise StoreError(f"cannot make the store {file}: {done.stderr.strip().splitlines()[-1]}")
-        with closing(sqlite3.connect(made)) as database:
-            # Kept in the file: readers don't block the writer, and a commit costs one write instead of two.
+        complete = Path(folder, "mlflow.db")
+        # In a process of its own, so that this one never has the file open under its temporary name.
+        code = f"import mlflow; mlflow.MlflowClient('sqlite:///{complete}').search_experiments()"
+        process = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+        if process.returncode:
+            raise StoreError(f"cannot create the store {file}: {process.stderr.strip().splitlines()[-1]}")
+        with closing(sqlite3.connect(complete)) as database:
+            # A setting of the file: readers do not block the writer, and a commit costs one write, not two.
             database.execute("PRAGMA journal_mode=WAL")
         with suppress(FileExistsError):
-            os.link(made, file)
-
-
-@event.listens_for(Engine, "connect")
-def _commit_without_waiting_for_the_disk(connection: object, _: object) -> None:
-    """Let SQLite's write-ahead log be flushed at checkpoints only.
-
-    A killed process loses nothing and the file stays sound; a power cut can take the last transactions.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=NORMAL")
+            os.link(complete, file)
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         try:
             return client.create_experiment(name, artifact_location=artifacts)
-        except MlflowException as error:
-            # Another process may have made it a moment ago.
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise error
-    if found.lifecycle_stage == "deleted":
+        except MlflowException:
+            # Another process may have created it in the meantime.
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage == "deleted":
         raise StoreError(
             f"experiment {name!r} was deleted: bring it back with `mlflow experiments restore "
-            f"--experiment-id {found.experiment_id}`, or set MLFLOW_EXPERIMENT_NAME to another name"
+            f"--experiment-id {experiment.experiment_id}`, or set MLFLOW_EXPERIMENT_NAME to another name"
         )
-    return found.experiment_id
+    return experiment.experiment_id
 
 
 @contextmanager
 def _short_http_timeouts() -> Iterator[None]:
-    """Let a server that is not there fail in seconds; MLflow's default retries go on for minutes."""
+    """Fail fast if the server is unreachable; MLflow's default retries take minutes."""
     settings = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
@@ -131,42 +158,39 @@ def _short_http_timeouts() -> Iterator[None]:
 
 
 def _explain(uri: str, error: str) -> str:
-    parts = urlsplit(uri)
     shown = _without_login(uri)
     if "out-of-date database schema" in error:
-        return f"{shown} is of another MLflow version: back it up, then run `mlflow db upgrade {shown}`"
+        return f"{shown} is from another MLflow version: back it up, then run `mlflow db upgrade {shown}`"
     if "401" in error or "authenticat" in error.lower():
         return f"{shown} refuses the login: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-    if parts.password:
-        error = error.replace(parts.password, "***")
+    if password := urlsplit(uri).password:
+        for text in (password, unquote(password)):
+            error = error.replace(text, "***")
     return (
-        f"no MLflow at {shown}: start it, correct MLFLOW_TRACKING_URI, or unset that to use the embedded "
+        f"no MLflow at {shown}: start it, correct MLFLOW_TRACKING_URI, or unset it to use the embedded "
         f"store ({error[:300]})"
     )
 
 
+def _without_login(uri: str) -> str:
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri
+
+
 def become_ui(host: str, port: int) -> None:
-    """Replace this process by the MLflow UI on the store; for a server, print where its UI is."""
-    uri = tracking_uri()
+    """Replace this process by the MLflow UI on the store; for a server, print where its UI is.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be used.
+    """
     connect()
+    uri = tracking_uri()
     if uri.startswith("http"):
         print(f"The MLflow UI: {_without_login(uri)}")
         return
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "ui",
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--backend-store-uri",
-        uri,
-    ]
-    os.execv(sys.executable, command)
-
-
-def _without_login(uri: str) -> str:
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    # The URI may hold a password, and anybody on the machine can read a process's arguments.
+    variables = {**os.environ, "MLFLOW_BACKEND_STORE_URI": uri}
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+    os.execve(sys.executable, command, variables)

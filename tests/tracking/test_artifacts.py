@@ -57,7 +57,7 @@ def test_model_is_safe_complete_and_the_same_when_loaded(store, run_id, fitted, 
 
 def test_unreviewed_type_is_refused_by_name(sample):
     model = chain(Unreviewed()).fit(sample.X_train, sample.y_train)
-    with pytest.raises(ValueError, match=r"Unreviewed.*TRUSTED_TYPES in helpers/artifacts\.py"):
+    with pytest.raises(ValueError, match=r"Unreviewed.*TRUSTED_TYPES in helpers/tracking/artifacts\.py"):
         trusted_types(model)
 
 

@@ -41,14 +41,20 @@ def rows(uri: str) -> dict[str, list]:
     return {table: sorted(json.dumps(row) for row in found[table]) for table in tables}
 
 
-def written(how: type) -> dict[str, list]:
+def database_writer(store) -> DatabaseWriter:
+    writer = make_writer(store)
+    assert isinstance(writer, DatabaseWriter)
+    return writer
+
+
+def written(how) -> dict[str, list]:
     with stores.in_use(stores.empty()) as uri:
         how(connect()).write(LEAVES)
         return rows(uri)
 
 
 def test_database_rows_are_those_of_the_client():
-    ours, clients = written(DatabaseWriter), written(ClientWriter)
+    ours, clients = written(database_writer), written(ClientWriter)
     assert len(clients["runs"]) == len(LEAVES)
     assert len(clients["latest_metrics"]) == 2 * len(LEAVES)
     for table in clients:
@@ -57,7 +63,7 @@ def test_database_rows_are_those_of_the_client():
 
 
 def test_client_reads_back_what_was_inserted(store):
-    DatabaseWriter(store).write(LEAVES)
+    database_writer(store).write(LEAVES)
     (run,) = search_runs(store.client, store.experiment_id, "params.max_depth = '1' and metrics.val_f1 > 0.2")
     assert run.info.status == "FINISHED"
     assert run.info.run_name == "max_depth=1"
@@ -66,7 +72,7 @@ def test_client_reads_back_what_was_inserted(store):
     store.client.delete_run(run.info.run_id)
 
 
-@pytest.mark.parametrize("how", [DatabaseWriter, ClientWriter])
+@pytest.mark.parametrize("how", [database_writer, ClientWriter])
 def test_what_mlflow_refuses_is_refused_and_nothing_is_half_written(store, how):
     bad = ChildRun("bad", {}, {"max_depth": 1}, {"no/../key": 1.0})
     with pytest.raises(MlflowException, match="no/"):
@@ -76,7 +82,7 @@ def test_what_mlflow_refuses_is_refused_and_nothing_is_half_written(store, how):
 
 def test_one_bad_leaf_leaves_the_whole_batch_out(store):
     with pytest.raises(MlflowException):
-        DatabaseWriter(store).write([*LEAVES, ChildRun("bad", {}, {"": 1}, {})])
+        database_writer(store).write([*LEAVES, ChildRun("bad", {}, {"": 1}, {})])
     assert not search_runs(store.client, store.experiment_id, "")
 
 

@@ -13,7 +13,7 @@ from helpers.tracking.runs import single_run
 from helpers.tracking.stale_runs import (
     HEARTBEAT,
     OWNER,
-    SILENT_SECONDS,
+    STALE_AFTER_SECONDS,
     is_stale,
     owner,
     search_runs,
@@ -193,8 +193,8 @@ def test_who_counts_as_dead():
     assert is_stale(a_run({OWNER: f"{machine}:{pid}:{float(started) - 1000}"}))  # the number was reused
     assert is_stale(a_run({OWNER: f"{machine}:{2**22 + 1}:{started}"}))
     elsewhere = {OWNER: "other-machine:1:1"}
-    assert not is_stale(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS + 30)}, now))
-    assert is_stale(a_run({**elsewhere, HEARTBEAT: str(now - SILENT_SECONDS - 30)}, now))
+    assert not is_stale(a_run({**elsewhere, HEARTBEAT: str(now - STALE_AFTER_SECONDS + 30)}, now))
+    assert is_stale(a_run({**elsewhere, HEARTBEAT: str(now - STALE_AFTER_SECONDS - 30)}, now))
     assert not is_stale(a_run(elsewhere, now - 3600))
     assert is_stale(a_run(elsewhere, now - 25 * 3600))
 
