@@ -53,10 +53,11 @@ def churn_rates(df: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     )
 
 
-def age_band(age: pd.Series) -> pd.Series:
-    """Return the band of every age: ``18-24``, ``25-29``, ... ``70+``."""
-    names = [f"{low}-{high - 1}" for low, high in pairwise(AGE_EDGES[:-1])]
-    return pd.cut(age, AGE_EDGES, right=False, labels=[*names, f"{AGE_EDGES[-2]}+"])
+def age_band(age: pd.Series, years: int = 5) -> pd.Series:
+    """Return the band of every age: ``18-24``, ``25-29``, ... ``70+``; for ``years=10`` two bands in one."""
+    edges = [*AGE_EDGES[: -1 : years // 5], AGE_EDGES[-1]]
+    names = [f"{low}-{high - 1}" for low, high in pairwise(edges[:-1])]
+    return pd.cut(age, edges, right=False, labels=[*names, f"{edges[-2]}+"])
 
 
 def feature_strength(df: pd.DataFrame) -> pd.DataFrame:

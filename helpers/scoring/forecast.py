@@ -1,8 +1,8 @@
-"""From scores to expected numbers: how many customers will leave, and what a decision will cost.
+"""From scores to expected numbers: how many customers will churn, and what a decision will cost.
 
-A score ranks customers; it need not be a rate. A model that was trained with balanced classes, for one,
-scores far above the share that leaves. So scores are calibrated first, on customers whose outcome is known
-and whom the model has not seen.
+Scores rank customers; they are not calibrated probabilities. A model trained with balanced classes, for
+example, scores far above the churn rate. So scores are calibrated first, on customers whose outcome is known
+and who were not in the model's training part.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from sklearn.isotonic import IsotonicRegression
 Z = 1.96  # 95 %
 
 
-def fit_calibration(probability: ArrayLike, left: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
-    """Return what turns scores into rates of leaving: isotonic regression, which keeps the order.
+def fit_calibration(probability: ArrayLike, churned: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
+    """Return a function from scores to churn rates: isotonic regression, which keeps the order.
 
     Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability estimates", KDD
     2002.
@@ -24,57 +24,64 @@ def fit_calibration(probability: ArrayLike, left: ArrayLike) -> Callable[[ArrayL
     Parameters
     ----------
     probability : array of shape (n_known,)
-        Scores of customers that the model has not seen, e.g. the hold-out.
-    left : array of shape (n_known,)
+        Scores of customers that were not in the model's training part, e.g. the hold-out.
+    churned : array of shape (n_known,)
         0 or 1.
     """
-    return IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(probability, left).predict
+    return IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(probability, churned).predict
 
 
-def expected_churn_by_segment(rate: pd.Series, segment: pd.Series) -> pd.DataFrame:
-    """Return the share of each segment that is expected to leave.
+def expected_churn_by_segment(
+    rate: pd.Series, segment: pd.Series, outcome: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return each segment's expected churn rate.
 
     Parameters
     ----------
     rate : Series of shape (n_customers,)
         Calibrated.
     segment : Series of shape (n_customers,)
+    outcome : Series of shape (n_customers,), optional
+        0 or 1, where it is known already.
 
     Returns
     -------
-    DataFrame of shape (n_segments, 4)
-        ``customers``, ``expected`` (a share), and ``low``, ``high``: between them the share lies in 95 of 100
-        such segments, if the rates are right (sum of independent customers, normal approximation).
+    DataFrame of shape (n_segments, 4 or 5)
+        ``customers``, ``expected`` (a share), and its 95 % interval ``low`` to ``high``, if the rates are
+        right (sum of independent customers, normal approximation). With outcomes also ``observed``.
     """
-    variance = rate * (1 - rate)
+    groups = rate.groupby(segment, observed=True)
+    customers, expected = groups.size(), groups.mean()
+    variance = (rate * (1 - rate)).groupby(segment, observed=True).sum()
+    half_width = Z * np.sqrt(variance) / customers
     table = pd.DataFrame(
         {
-            "customers": rate.groupby(segment, observed=True).size(),
-            "expected": rate.groupby(segment, observed=True).mean(),
+            "customers": customers,
+            "expected": expected,
+            "low": (expected - half_width).clip(lower=0),
+            "high": (expected + half_width).clip(upper=1),
         }
     )
-    spread = Z * np.sqrt(variance.groupby(segment, observed=True).sum()) / table["customers"]
-    return table.assign(
-        low=(table["expected"] - spread).clip(lower=0), high=(table["expected"] + spread).clip(upper=1)
-    )
+    return table if outcome is None else table.assign(observed=outcome.groupby(segment, observed=True).mean())
 
 
 def expected_costs(rate: pd.Series, contact: pd.Series, missed_cost: float, wasted_cost: float) -> pd.Series:
-    """Return what a decision is expected to cost, beside the simple ones.
+    """Return the expected cost of a decision, beside the simple rules.
 
     Parameters
     ----------
     rate : Series of shape (n_customers,)
         Calibrated.
-    contact : Series of shape (n_customers,)
-        Whom the model's decision contacts.
+    contact : Series of bool, shape (n_customers,)
+        The customers that the model's decision contacts.
     missed_cost, wasted_cost : float
-        Of a leaver who is not contacted, and of contacting somebody who would have stayed.
+        Cost of a false negative (missed churner) and of a false positive (wasted contact).
 
     Returns
     -------
     Series
-        Of ``contact nobody``, ``contact everybody`` and ``the model's decision``, in the unit of the costs.
+        Costs of ``contact nobody``, ``contact everybody`` and ``the model's decision``, in the unit of the
+        given costs.
     """
     missed, wasted = rate * missed_cost, (1 - rate) * wasted_cost
     return pd.Series(

@@ -1,7 +1,8 @@
 """The production model behind HTTP: start the server, request scores.
 
-What MLflow's ``mlflow models serve`` starts, around the model in `served_model`: ``POST /invocations`` with
-customers gives probability, decision and model version of each; ``GET /ping`` says that it is up.
+The server is MLflow's own (see ``mlflow models serve``) around the model in `served_model`: ``POST
+/invocations`` with customers returns each one's probability, decision and model version; ``GET /ping`` tells
+whether it is ready.
 """
 
 import json
@@ -27,18 +28,18 @@ from helpers.registry import load_production_model
 from helpers.tracking import connect, model_server_command, tracking_uri
 
 HOST, PORT = "127.0.0.1", 8080
-ROWS = 10_000  # per request, so that none comes near the server's time limit of a minute
+ROWS = 10_000  # per request, well within the server's time limit of a minute
 SECONDS_TO_START, SECONDS_TO_ANSWER, SECONDS_TO_STOP = 120, 90, 30
 
 
 @contextmanager
 def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
-    """Give the URL of a served model: that in ``CHURN_SERVE_URL``, else of one that runs inside the block.
+    """Yield the URL of a model server: ``CHURN_SERVE_URL`` if set, else one that runs inside the block.
 
     Parameters
     ----------
     port : int, optional
-        Of 127.0.0.1, for the server that is started; default: a free one.
+        Port of the server that is started, on 127.0.0.1; default: a free one.
     workers : int
         Processes of the server that is started.
 
@@ -50,47 +51,49 @@ def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
     Raises
     ------
     ServingError
-        If the server does not start, with what it said.
+        If the server does not start, with its output.
     """
     if url := os.environ.get("CHURN_SERVE_URL"):
         yield url.rstrip("/")
         return
     port = port or _free_port()
     url = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "helpers", "serve", "--port", str(port), "--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="churn-served-") as scratch:
-        variables = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), "TMPDIR": scratch}
         log = Path(scratch, "server.log")
-        with log.open("wb") as said:
-            # In a session of its own: Ctrl-C in the notebook interrupts the cell, not the server.
-            server = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=variables,
-                stdout=said,
-                stderr=said,
-                start_new_session=True,
-            )
-        try:
-            if not _comes_up(url, server):
-                raise ServingError(f"the served model did not start: {log.read_text().strip()[-2000:]}")
+        with _server_process(port, workers, log) as process:
+            if not _is_ready(url, process):
+                raise ServingError(f"the model server did not start: {log.read_text().strip()[-2000:]}")
             yield url
-        finally:
-            server.terminate()
-            try:
-                server.wait(SECONDS_TO_STOP)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+
+
+@contextmanager
+def _server_process(port: int, workers: int, log: Path) -> Iterator[subprocess.Popen]:
+    """Run the server, with its output and temporary files beside the log, and stop it at the end."""
+    command = [sys.executable, "-m", "helpers", "serve", "--port", str(port), "--workers", str(workers)]
+    variables = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(), "TMPDIR": str(log.parent)}
+    with log.open("wb") as output:
+        # In its own session: Ctrl-C in the notebook interrupts the cell, not the server.
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=variables, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
-    """Have customers scored by a served model.
+    """Score customers with a model server.
 
     Parameters
     ----------
     url : str
-        As `served` gives it.
+        As `model_server` yields it.
     customers : DataFrame of shape (n_customers, n_columns)
         Only the feature columns leave this process.
 
@@ -102,41 +105,43 @@ def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ServingError
-        If the server refuses a row (the message names it and its column) or does not answer.
+        If the server rejects a row (the message names it and its column) or does not answer.
     """
     features = customers[[name for name in customers.columns if name in FEATURES]]
-    parts = [_ask(url, features[start : start + ROWS]) for start in range(0, max(len(features), 1), ROWS)]
+    starts = range(0, max(len(features), 1), ROWS)
+    parts = [_post(url, features[start : start + ROWS]) for start in starts]
     return pd.concat(parts).set_axis(customers.index)
 
 
 def request_body(customers: pd.DataFrame) -> bytes:
     """Return customers as JSON in MLflow's ``dataframe_split``, numbers with all their digits."""
-    # Not DataFrame.to_json: that keeps 15 of them.
+    # Not DataFrame.to_json: that keeps only 15 digits.
     values = customers.astype(object).where(customers.notna(), None)
     return json.dumps({"dataframe_split": values.to_dict(orient="split", index=False)}).encode()
 
 
-def _ask(url: str, customers: pd.DataFrame) -> pd.DataFrame:
+def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/invocations", request_body(customers), headers)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as answer:
-            return pd.DataFrame(json.load(answer)["predictions"])
+        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as response:
+            return pd.DataFrame(json.load(response)["predictions"])
     except urllib.error.HTTPError as error:
-        said = error.read().decode(errors="replace")
+        message = error.read().decode(errors="replace")
         with suppress(ValueError, KeyError, TypeError):
-            said = json.loads(said)["message"]
-        raise ServingError(f"{url} answered {error.code}: {said}") from None
+            message = json.loads(message)["message"]
+        raise ServingError(f"{url} answered {error.code}: {message}") from None
     except OSError as error:
         raise ServingError(
-            f"no served model answers at {url} ({error}): start one with `make serve`, or correct or unset "
+            f"no model server answers at {url} ({error}): start one with `churn serve`, or correct or unset "
             "CHURN_SERVE_URL"
         ) from error
 
 
-def _comes_up(url: str, server: subprocess.Popen) -> bool:
-    until = time.monotonic() + SECONDS_TO_START
-    while server.poll() is None and time.monotonic() < until:
+def _is_ready(url: str, process: subprocess.Popen) -> bool:
+    """Wait until the server answers; False if it exits or needs too long."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError), urllib.request.urlopen(f"{url}/ping", timeout=5):
             return True
         time.sleep(0.1)
@@ -144,13 +149,13 @@ def _comes_up(url: str, server: subprocess.Popen) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return listener.getsockname()[1]
 
 
 def _write_model(folder: Path) -> Path:
-    """Write what the server loads: the wrapper's code, in MLflow's format."""
+    """Save the code of `served_model` in MLflow's format, for the server to load."""
     code = Path(__file__).with_name("served_model.py")
     mlflow.pyfunc.save_model(
         folder, python_model=str(code), pip_requirements=[f"mlflow=={mlflow.__version__}"]
@@ -159,14 +164,14 @@ def _write_model(folder: Path) -> Path:
 
 
 def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoReturn:
-    """Replace this process by the model server.
+    """Replace this process with the model server, so that a stop signal reaches the server itself.
 
     Raises
     ------
     RegistryError, StoreError
-        If there is nothing to serve.
+        If there is no production model, or no registry.
     """
-    # Notice within seconds that a registry is down; MLflow would retry for minutes.
+    # Detect within seconds that the registry is down; MLflow's default is to retry for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     load_production_model(connect().client)  # fail here with one clear message, not in every worker

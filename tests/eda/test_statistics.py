@@ -35,6 +35,7 @@ def test_churn_rates_are_counted_by_group(customers):
 def test_every_age_has_a_band():
     ages = pd.Series([18, 24, 25, 69, 70, 100])
     assert list(statistics.age_band(ages)) == ["18-24", "18-24", "25-29", "65-69", "70+", "70+"]
+    assert list(statistics.age_band(ages, years=10)) == ["18-29"] * 3 + ["60-69", "70+", "70+"]
 
 
 def test_strength_sees_a_hump_that_a_line_misses():
