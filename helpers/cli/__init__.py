@@ -4,8 +4,10 @@ Exit codes are those of `helpers.errors.ExitCode`. An expected error is one mess
 bug in the program shows a traceback. Each command imports what it needs when it runs, so help is immediate.
 """
 
+import logging
 import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -50,7 +52,8 @@ for command in (run, train, score, serve, monitor, retrain, generate, ui):
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: the one place where errors become messages and exit codes."""
     set_mlflow_defaults()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how schedulers stop a job
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and how schedulers stop a job
+        signal.signal(number, _interrupt)
     try:
         code = churn.main(arguments, prog_name="churn", standalone_mode=False)
     except click.ClickException as error:
@@ -67,6 +70,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             raise
         _fail(f"MLflow: {error}", ExitCode.FAILED)
     sys.exit(code or ExitCode.DONE)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    logging.disable()  # libraries log that their work was cut off; the message below is enough
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, code: ExitCode) -> NoReturn:

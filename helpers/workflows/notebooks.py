@@ -145,8 +145,8 @@ def _execute(step: NotebookStep, copy: Path, store: Store) -> None:
             progress_bar=False,
             start_timeout=SECONDS_TO_START,
             stderr_file=sys.stderr if sys.stderr.isatty() else None,
-            # ipykernel warns at every start that its sockets on loopback are not encrypted.
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            # A cell's error is in the executed copy; ipykernel would log it, too, and warn about its sockets.
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
         )
     except PapermillExecutionError as error:
         raise NotebookError(

@@ -1,0 +1,228 @@
+"""The command ``churn``: its help, its settings, and how every command fails."""
+
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.cli import churn as command_line
+from helpers.config import NEW_CUSTOMERS, ROOT
+from helpers.errors import DataError, ExitCode
+from helpers.tracking import search_runs
+from tests.support.command import churn
+from tests.support.servers import wait
+
+COMMANDS = list(command_line.commands)
+# One call of every command that uses the store.
+CALLS = {
+    "run": ["--only", "01_eda"],
+    "train": ["--models", "knn"],
+    "score": ["--out", "scores.csv"],
+    "serve": [],
+    "monitor": [],
+    "retrain": ["--batch", str(NEW_CUSTOMERS)],
+    "ui": [],
+}
+
+
+def start(*arguments: str, **kwargs) -> subprocess.Popen:
+    """Start ``python -m helpers`` as a shell does."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "helpers", *arguments], cwd=ROOT, **pipes, **kwargs)
+
+
+def test_commands_come_in_the_order_of_a_models_life(capsys):
+    assert churn("--help") == ExitCode.DONE
+    text = capsys.readouterr().out
+    assert re.findall(r"^  (\w+) +[A-Z].*\.$", text, re.MULTILINE) == COMMANDS
+    assert {int(code) for code in re.findall(r"^    (\d+)  ", text, re.MULTILINE)} == {*ExitCode}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_examples(command, capsys):
+    assert churn(command, "--help") == ExitCode.DONE
+    text = capsys.readouterr().out
+    assert text.startswith(f"Usage: churn {command} ")
+    assert re.search(rf"^  Examples:\n    churn {command}", text, re.MULTILINE)
+    assert "\\b" not in text
+
+
+def test_help_imports_no_heavy_library():
+    code = "import sys, helpers.cli; print({'mlflow', 'sklearn', 'pandas', 'numpy'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["run", "--nope"], "No such option '--nope'"),
+        (["run", "--only", "07_nope"], "no notebook '07_nope': choose from 01_eda, 02_preprocess"),
+        (["run", "--models", "knn,svm"], "unknown model 'svm'"),
+        (["train", "--missed-cost", "0"], "missed_cost must be above 0"),
+        (["train", "--missed-cost", "much"], "'much' is not a valid float"),
+        (["run", "--wasted-cost", "nan"], "wasted_cost must be above 0"),
+        (["train", "--grid", '{"C": [1]}'], "a grid is for one algorithm"),
+        (["train", "--models", "knn,tree", "--grid", '{"C": [1]}'], "a grid is for one algorithm"),
+        (["train", "--models", "knn", "--grid", "{C}"], "grid is not JSON"),
+        (["train", "--models", "knn", "--grid", '{"C": [1]}'], "unknown grid key 'C'"),
+        (["score"], "Missing option '--out'"),
+        (["score", "--batch", "", "--out", "scores.csv"], "is empty: name a file, or omit the option"),
+        (["score", "--out", "."], "'.' is a directory"),
+        (["serve", "--port", "0"], "0 is not in the range"),
+        (["serve", "--workers", "0"], "0 is not in the range"),
+        (["monitor", "--batch"], "Option '--batch' requires an argument"),
+        (["retrain"], "Missing option '--batch'"),
+        (["retrain", "--batch", ""], "is empty: name a file, or omit the option"),
+        (["retrain", "--batch", "new.csv", "--every", "0"], "--every must be above 0 seconds"),
+        (["retrain", "--batch", "new.csv", "--every", "inf"], "--every must be above 0 seconds"),
+        (["generate"], "Missing option '--out'"),
+        (["generate", "--out", "x.csv", "--rows", "0"], "must be at least 1"),
+        (["generate", "--out", "x.csv", "--shift", "age"], "--shift takes NAME=STRENGTH"),
+        (["generate", "--out", "x.csv", "--shift", "age=1"], "unknown shift 'age'"),
+        (["generate", "--out", "x.csv", "--shift", "concept=2"], "must be in 0 to 1"),
+        (["ui", "--port", "99999"], "99999 is not in the range"),
+    ],
+)
+def test_wrong_usage_is_one_message_and_exit_code_2(call, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert churn(*call) == ExitCode.USAGE
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.err.count("Error: ") == 1
+    assert output.out == ""
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_a_server_that_is_down_is_one_message(command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert churn(command, *CALLS[command]) == ExitCode.FAILED
+    assert re.fullmatch(r"Error: no MLflow at http://127\.0\.0\.1:1: .*\n", capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["score", "serve", "monitor", "retrain"])
+def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert churn(command, *CALLS[command]) == ExitCode.FAILED
+    assert re.fullmatch(r"Error: .*no production version yet.*\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (["retrain", "--batch", "missing.csv"], "no file missing.csv"),
+        (["generate", "--out", "/proc/nowhere/x.csv"], "No such file or directory: '/proc/nowhere'"),
+    ],
+)
+def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys):
+    assert churn(*call) == ExitCode.FAILED
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_notebook_that_fails_is_one_message(store, tmp_path):
+    done = start("run", "--only", "01_eda", "--data", "missing.csv", "--out", str(tmp_path))
+    _, error = done.communicate(timeout=120)
+    assert done.returncode == ExitCode.FAILED
+    assert "01_eda failed in cell" in error and "DataError: no file" in error
+    assert f"The executed copy, with the traceback: {tmp_path}/01_eda.ipynb" in error
+    assert "Traceback" not in error
+
+
+def test_a_bug_shows_its_traceback(monkeypatch):
+    monkeypatch.setattr("helpers.data.make_customers", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command_line.main(["generate", "--out", "x.csv"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_is_one_message_and_closes_its_runs(store, tmp_path, number):
+    def runs(query: str) -> list:
+        return search_runs(store.client, store.experiment_id, query)
+
+    process = start("train", "--models", "forest", "--out", str(tmp_path))
+    wait(lambda: runs("tags.level = 'combination'"))
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert error.strip() == "Error: interrupted"
+    assert runs("attributes.status = 'RUNNING'") == []
+    assert [run.info.status for run in runs("tags.level = 'model'")] == ["KILLED"]
+
+
+def test_an_interrupt_while_libraries_are_imported_is_one_message():
+    process = start("monitor")
+    wait(lambda: "sklearn" in Path(f"/proc/{process.pid}/maps").read_text())
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error.strip()) == (ExitCode.INTERRUPTED, "Error: interrupted")
+
+
+def test_settings_reach_the_notebooks(store, tmp_path, monkeypatch):
+    steps = []
+    monkeypatch.setattr("helpers.workflows.run_notebooks", lambda todo, out, store: steps.extend(todo) or "0")
+    options = ["--missed-cost", "20", "--grid", '{"C": [1]}', "--data", NEW_CUSTOMERS, "--out", tmp_path]
+    assert churn("train", "--models", "logreg", *options) == ExitCode.DONE
+    (step,) = steps
+    expected = {"model": "logreg", "missed_cost": 20.0, "grid": '{"C": [1]}', "data": str(NEW_CUSTOMERS)}
+    assert (step.name, step.parameters) == ("03_train-logreg", expected)
+
+
+def test_empty_settings_are_those_not_given(store, monkeypatch):
+    steps, batches = [], []
+    monkeypatch.setattr("helpers.workflows.run_notebooks", lambda todo, out, store: steps.extend(todo) or "0")
+    assert churn("run", "--data", "", "--models", "") == ExitCode.DONE
+    assert [step.name for step in steps if step.notebook == "03_train"] == [
+        f"03_train-{name}" for name in ("knn", "logreg", "tree", "forest")
+    ]
+    assert steps[0].parameters == {}
+
+    class Result:
+        class report:
+            summary = staticmethod(str)
+
+    monkeypatch.setattr(
+        "helpers.monitoring.run_monitoring", lambda _, *given: batches.append(given) or Result
+    )
+    assert churn("monitor", "--batch", "", "--data", "") == ExitCode.FAILED
+    assert batches == [(None, None)]
+
+
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/**/*.md"),
+    ROOT / "data" / "README.md",
+    ROOT / "Makefile",
+    ROOT / "infra" / "docker-compose.yml",
+    *ROOT.glob("infra/k8s/base/*.yaml"),
+]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documented_commands_exist(path):
+    text = re.sub(r'[\[\]",]+', " ", path.read_text())  # a YAML list is a command line, too
+    for command, options in re.findall(r"\bchurn +([a-z]+)\b((?: +[^\s|&;#`)]+)*)", text):
+        if command in COMMANDS:
+            known = {name for p in command_line.commands[command].params for name in p.opts} | {"--help"}
+            assert set(re.findall(r"--[a-z-]+", options)) <= known, f"churn {command} {options}"
+    assert "python -m helpers." not in text
+
+
+def test_mlflow_projects_entry_points_are_commands():
+    project = yaml.safe_load((ROOT / "MLproject").read_text())
+    for name, entry in project["entry_points"].items():
+        values = {key: shlex.quote(str(p["default"])) for key, p in entry.get("parameters", {}).items()}
+        program, command, *arguments = shlex.split(entry["command"].format(**values))
+        assert program == "churn"
+        # Parses the options, and calls nothing.
+        assert command_line.commands[command].make_context(name, arguments)
