@@ -187,13 +187,11 @@ def test_empty_settings_are_those_not_given(store, monkeypatch):
     ]
     assert steps[0].parameters == {}
 
-    class Result:
-        class report:
-            summary = staticmethod(str)
+    def run_monitoring(store, *settings):
+        batches.append(settings)
+        raise DataError("enough seen")
 
-    monkeypatch.setattr(
-        "helpers.monitoring.run_monitoring", lambda _, *given: batches.append(given) or Result
-    )
+    monkeypatch.setattr("helpers.monitoring.run_monitoring", run_monitoring)
     assert churn("monitor", "--batch", "", "--data", "") == ExitCode.FAILED
     assert batches == [(None, None)]
 
