@@ -17,6 +17,7 @@ def _project_root() -> Path:
 
 
 ROOT = _project_root()
+OUTPUTS = ROOT / "outputs"
 
 # The table's columns. Identifiers never reach a model.
 IDENTIFIERS = ["RowNumber", "CustomerId", "Surname"]

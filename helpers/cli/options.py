@@ -5,9 +5,7 @@ from typing import Any
 
 import click
 
-from helpers.config import ROOT
-
-OUTPUTS = ROOT / "outputs"
+from helpers.config import OUTPUTS
 
 
 class AlgorithmNames(click.ParamType):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from helpers.cli import options
+from helpers.config import OUTPUTS
 from helpers.errors import SettingError
 
 
@@ -77,7 +78,7 @@ def monitor(batch: str | None, data: str | None) -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=options.OUTPUTS / "retrain",
+    default=OUTPUTS / "retrain",
     help="Folder of merged tables and reports.  [default: outputs/retrain]",
 )
 def retrain(batch: str, data: str | None, models: list[str] | None, every: float | None, out: Path) -> None:

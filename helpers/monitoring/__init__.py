@@ -1,25 +1,31 @@
 """New customers compared with the training data: drift, performance, and a decision."""
 
-from helpers.monitoring.monitor import (
+from helpers.monitoring.evaluation import (
     MIN_CUSTOMERS,
     MIN_PER_OUTCOME,
-    RETRAIN,
     TOLERATED,
-    MonitoringResult,
-    baseline_metrics,
     enough_outcomes,
     evaluate_batch,
-    run_monitoring,
+    simulate_batch,
 )
+from helpers.monitoring.findings import KEEP, LIMITS, RETRAIN, WATCH, Finding
+from helpers.monitoring.monitor import MonitoringResult, baseline_metrics, run_monitoring
+from helpers.monitoring.report import Report
 
 __all__ = [
+    "KEEP",
+    "LIMITS",
     "MIN_CUSTOMERS",
     "MIN_PER_OUTCOME",
     "RETRAIN",
     "TOLERATED",
+    "WATCH",
+    "Finding",
     "MonitoringResult",
+    "Report",
     "baseline_metrics",
     "enough_outcomes",
     "evaluate_batch",
     "run_monitoring",
+    "simulate_batch",
 ]

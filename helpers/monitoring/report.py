@@ -1,34 +1,34 @@
-"""What a batch of new customers says about the live model: the findings, the decision and its reasons."""
+"""The report on a batch of new customers: the findings, the decision and its reasons."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 
-from helpers.monitoring import drift
-from helpers.monitoring.checks import LEVELS, Finding
+from helpers.monitoring.drift import DomainResult
+from helpers.monitoring.findings import LEVELS, Finding
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a batch says about the live model.
+    """The result of comparing a batch with the reference.
 
     Attributes
     ----------
     decision : str
         ``keep``, ``watch`` or ``retrain``.
     reasons : list of str
-        Why, the gravest first.
+        Most severe first, then notes on what could not be checked.
     findings : list of Finding
-        Every check that was made; empty for a batch too small to tell.
+        One per check and subject; empty for a batch too small to judge.
     n_customers, n_scored, n_outcomes : int
-        In the batch, of those that the model can score, of those with a known outcome.
+        Customers in the batch; those that the model can score; those of them with a known outcome.
     table : DataFrame of shape (n_customers, n_columns)
-        The batch with ``probability`` (missing where it can't be scored).
+        The batch with ``probability`` (missing for customers who cannot be scored).
     holdout : DataFrame
         The reference's hold-out, likewise.
-    domain : drift.Domain or None
-        Scores of the domain classifier.
+    domain : DomainResult or None
+        The scores of the domain classifier.
     """
 
     decision: str
@@ -39,15 +39,19 @@ class Report:
     n_outcomes: int
     table: pd.DataFrame
     holdout: pd.DataFrame
-    domain: drift.Domain | None = None
+    domain: DomainResult | None = None
+
+    def of_check(self, *checks: str) -> list[Finding]:
+        """Return the findings of the named checks."""
+        return [finding for finding in self.findings if finding.check in checks]
 
     def summary(self) -> str:
         """Return the decision and its reasons in words."""
         return "\n".join([f"decision: {self.decision}", *(f"  - {reason}" for reason in self.reasons)])
 
     def frame(self) -> pd.DataFrame:
-        """Return the findings as a table, the gravest first, then the least likely to be chance."""
-        table = pd.DataFrame(map(asdict, self.findings), columns=list(Finding.__dataclass_fields__))
+        """Return the findings as a table, most severe first, then by p-value."""
+        table = pd.DataFrame(map(asdict, self.findings), columns=[field.name for field in fields(Finding)])
         order = table.assign(level=-table["level"].map(LEVELS.index)).sort_values(
             ["level", "p_adjusted", "p_value"], kind="stable"
         )
@@ -62,6 +66,6 @@ class Report:
             "n_customers": self.n_customers,
             "n_scored": self.n_scored,
             "n_outcomes": self.n_outcomes,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": [{**asdict(finding), "limits": finding.limits} for finding in self.findings],
         }
         return json.dumps(content, indent=2)

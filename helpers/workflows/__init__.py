@@ -1,13 +1,18 @@
-"""What runs by itself: the notebooks headlessly, and retraining."""
+"""Unattended work: run the notebooks headlessly, and retrain on new customers."""
 
 from helpers.workflows.notebooks import NotebookStep, notebook_steps, run_notebooks, summarize, training_steps
 from helpers.workflows.retrain_loop import process_all, process_forever
+from helpers.workflows.retraining import process_batch, retrain_if_needed
+from helpers.workflows.retraining_report import RetrainingOutcome
 
 __all__ = [
     "NotebookStep",
+    "RetrainingOutcome",
     "notebook_steps",
     "process_all",
+    "process_batch",
     "process_forever",
+    "retrain_if_needed",
     "run_notebooks",
     "summarize",
     "training_steps",

@@ -1,4 +1,4 @@
-"""Run the notebooks headlessly, one after the other, into a folder of executed copies."""
+"""Run the notebooks headlessly, in order, into a folder of executed copies."""
 
 import json
 import os
@@ -12,27 +12,27 @@ from pathlib import Path
 
 import pandas as pd
 import papermill
+from mlflow.entities import Run
 from papermill.exceptions import PapermillExecutionError
 
-from helpers.config import PRODUCTION_MODEL, ROOT, registered_name
+from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
 from helpers.errors import NotebookError
 from helpers.registry import production_version
 from helpers.tracking import Store, terminate_stale_runs
 from helpers.training import ALGORITHMS
 
 NOTEBOOKS = ROOT / "notebooks"
-OUTPUTS = ROOT / "outputs"
-# Papermill's minute is too little for several kernels that start at once on few cores.
+# Papermill's default, one minute, is too short when several kernels start at once on few cores.
 SECONDS_TO_START = 300
 
 
 @dataclass(frozen=True)
 class NotebookStep:
-    """One notebook to run: its file, what its executed copy is called, and its parameters."""
+    """One notebook to run: its file, the name of its executed copy, and its parameters."""
 
     notebook: str
     name: str
-    parameters: dict = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 def notebook_steps(
@@ -46,21 +46,21 @@ def notebook_steps(
     Parameters
     ----------
     models : list of str, optional
-        Algorithms to train; None for all.
+        Algorithms to train; none for all.
     data : str, optional
-        A CSV of customers; None for what each notebook finds by itself.
+        A CSV of customers; None for each notebook's default.
     out : Path
-        Folder that the scores go to.
+        Folder for the scores.
     settings : mapping, optional
         Further parameters of 03: ``missed_cost``, ``wasted_cost``.
     """
-    given = _data_parameter(data)
+    parameters = _data_parameter(data)
     return [
-        NotebookStep("01_eda", "01_eda", given),
-        NotebookStep("02_preprocess", "02_preprocess", given),
+        NotebookStep("01_eda", "01_eda", parameters),
+        NotebookStep("02_preprocess", "02_preprocess", parameters),
         *training_steps(models, data, settings),
-        NotebookStep("04_registry", "04_registry", given),
-        # These two find the table that the production model was trained on, another one if none was promoted.
+        NotebookStep("04_registry", "04_registry", parameters),
+        # No data parameter: these two need the table that the production model was trained on, and find it.
         NotebookStep("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
         NotebookStep("06_monitor", "06_monitor"),
     ]
@@ -69,7 +69,7 @@ def notebook_steps(
 def training_steps(
     models: list[str] | None = None, data: str | None = None, settings: Mapping[str, object] | None = None
 ) -> list[NotebookStep]:
-    """Return notebook 03 once per algorithm; see `notebook_steps`. ``settings`` may have a ``grid``, too."""
+    """Return notebook 03 once per algorithm; see `notebook_steps`. ``settings`` may include a ``grid``."""
     return [
         NotebookStep(
             "03_train", f"03_train-{name}", {**_data_parameter(data), **(settings or {}), "model": name}
@@ -78,26 +78,26 @@ def training_steps(
     ]
 
 
-def _data_parameter(data: str | None) -> dict[str, str]:
+def _data_parameter(data: str | None) -> dict[str, object]:
     return {"data": str(Path(data).resolve())} if data else {}
 
 
-def run_notebooks(todo: list[NotebookStep], out: Path, store: Store) -> str:
-    """Execute every step and attach its executed notebook to the MLflow runs it made.
+def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
+    """Execute every step, and attach the executed notebook to the MLflow runs that it created.
 
-    A notebook that makes no run is attached to the next one's.
+    A notebook that creates no run is attached to the runs of the next one that does.
 
     Parameters
     ----------
-    todo : list of Step
+    steps : list of NotebookStep
     out : Path
-        Folder of the executed copies; made if missing.
+        Folder of the executed copies; created if missing.
     store : Store
 
     Returns
     -------
     str
-        The series' id: the tag ``series`` of every run that was made.
+        The workflow's id: the tag ``workflow`` of every run that was created.
 
     Raises
     ------
@@ -105,26 +105,26 @@ def run_notebooks(todo: list[NotebookStep], out: Path, store: Store) -> str:
         From the first notebook that fails.
     """
     out.mkdir(parents=True, exist_ok=True)
-    series, waiting = uuid.uuid4().hex[:12], []
-    for number, step in enumerate(todo, 1):
-        print(f"[{number}/{len(todo)}] {step.name} ...", end=" ", flush=True)
-        began = time.monotonic()
+    workflow, pending = uuid.uuid4().hex[:12], []
+    for number, step in enumerate(steps, 1):
+        print(f"[{number}/{len(steps)}] {step.name} ...", end=" ", flush=True)
+        start = time.monotonic()
         copy = out / f"{step.name}.ipynb"
-        with _tagging({"series": series, "notebook": step.name}):
+        with _run_context({"workflow": workflow, "notebook": step.name}):
             _execute(step, copy, store)
-        print(f"{time.monotonic() - began:.1f} s", flush=True)
-        waiting.append(copy)
-        if made := _runs(store, series, step.name):
-            for found in made:
-                for path in waiting:
-                    store.client.log_artifact(found.info.run_id, str(path), "notebook")
-            waiting = []
-    return series
+        print(f"{time.monotonic() - start:.1f} s", flush=True)
+        pending.append(copy)
+        if runs := _workflow_runs(store, workflow, step.name):
+            for run in runs:
+                for path in pending:
+                    store.client.log_artifact(run.info.run_id, str(path), "notebook")
+            pending = []
+    return workflow
 
 
 @contextmanager
-def _tagging(tags: dict[str, str]) -> Iterator[None]:
-    """Let MLflow put tags on every run that the notebook's kernel makes, and on none that comes later."""
+def _run_context(tags: dict[str, str]) -> Iterator[None]:
+    """Make MLflow put these tags on every run created meanwhile, by this process or a notebook's kernel."""
     before = os.environ.get("MLFLOW_RUN_CONTEXT")
     os.environ["MLFLOW_RUN_CONTEXT"] = json.dumps(tags)
     try:
@@ -151,42 +151,44 @@ def _execute(step: NotebookStep, copy: Path, store: Store) -> None:
     except PapermillExecutionError as error:
         raise NotebookError(
             f"{step.name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}\n"
-            f"The executed copy, with the traceback: {copy}"
+            f"Executed copy with the traceback: {copy}"
         ) from error
     except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that did not start
-        terminate_stale_runs(store.client, store.experiment_id)  # what the dead kernel left running
+        terminate_stale_runs(store.client, store.experiment_id)  # those of the dead kernel
         raise NotebookError(
-            f"{step.name} failed: {error}. Was there enough memory?\nThe copy up to there: {copy}"
+            f"{step.name} failed: {error}. Was there enough memory?\nPartly executed copy: {copy}"
         ) from error
 
 
-def summarize(store: Store, series: str) -> pd.DataFrame:
-    """Return one row per algorithm of a series: scores, registered version, and who is live."""
-    live = production_version(store.client)
+def summarize(store: Store, workflow: str) -> pd.DataFrame:
+    """Return a workflow's algorithms with their scores, registered version, and which is in production."""
+    production = production_version(store.client)
     rows = []
-    for made in _runs(store, series):
-        if made.data.tags["level"] != "model":
+    for run in _workflow_runs(store, workflow):
+        if run.data.tags["level"] != "model":
             continue
-        found = store.client.search_model_versions(f"run_id='{made.info.run_id}'")
-        own = [v for v in found if v.name == registered_name(made.data.tags["algorithm"])]
-        won = live is not None and live.run_id == made.info.run_id
+        algorithm, metrics = run.data.tags["algorithm"], run.data.metrics
+        versions = store.client.search_model_versions(f"run_id='{run.info.run_id}'")
+        own = next(v for v in versions if v.name == registered_name(algorithm))
+        won = production and production.run_id == run.info.run_id
         rows.append(
             {
-                "algorithm": made.data.tags["algorithm"],
-                "CV F1": made.data.metrics["cv_val_f1_mean"],
-                "hold-out F1": made.data.metrics["test_f1"],
-                "accuracy": made.data.metrics["test_accuracy"],
-                "ROC AUC": made.data.metrics["test_roc_auc"],
-                "version": f"{own[0].name} v{own[0].version}",
-                "won": f"{PRODUCTION_MODEL} v{live.version}" if won else "",
+                "algorithm": algorithm,
+                "CV F1": metrics["cv_val_f1_mean"],
+                "hold-out F1": metrics["test_f1"],
+                "accuracy": metrics["test_accuracy"],
+                "ROC AUC": metrics["test_roc_auc"],
+                "version": f"{own.name} v{own.version}",
+                "won": f"{PRODUCTION_MODEL} v{production.version}" if production and won else "",
             }
         )
     columns = ["algorithm", "CV F1", "hold-out F1", "accuracy", "ROC AUC", "version", "won"]
     return pd.DataFrame(rows, columns=columns).sort_values("CV F1", ascending=False, ignore_index=True)
 
 
-def _runs(store: Store, series: str, notebook: str | None = None) -> list:
-    query = f"tags.series = '{series}' and tags.level != 'combination' and tags.level != 'fold'"
+def _workflow_runs(store: Store, workflow: str, notebook: str | None = None) -> list[Run]:
+    """Return the top-level runs of a workflow, or of one of its notebooks."""
+    query = f"tags.workflow = '{workflow}' and tags.level != 'combination' and tags.level != 'fold'"
     if notebook:
         query += f" and tags.notebook = '{notebook}'"
     return store.client.search_runs([store.experiment_id], query, order_by=["attributes.start_time"])

@@ -1,4 +1,4 @@
-"""From new customers to a decision and, on drift, to a new production model; safe to repeat.
+"""From new customers to a decision and, on drift, a new production model: once, or on and on. Safe to repeat.
 
 monitor -> decide -> train all algorithms on old and new customers -> gates -> promote, or keep the old model.
 """
@@ -14,115 +14,62 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
-from helpers.data import data_path, table_name
-from helpers.errors import DataError, ExitCode, ProjectError, RetrainingInProgress
+from helpers.data import data_path
+from helpers.errors import DataError, ExitCode, ProjectError
 from helpers.files import sha256
-from helpers.monitoring import run_monitoring
 from helpers.registry import production_version
-from helpers.tracking import Store, connect, search_runs, single_run, terminate_stale_runs
+from helpers.tracking import Store, connect, search_runs, terminate_stale_runs
 from helpers.training import ALGORITHMS
-from helpers.workflows.retraining import retrain_if_needed
-from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES, RetrainingOutcome, log_outcome
+from helpers.workflows.retraining import LEVEL, process_batch
+from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES
 
-LEVEL = "retrain"
+# A message is enough for these; any other error is a fault of the program and shows its traceback.
+EXPECTED_ERRORS = (ProjectError, MlflowException, OSError)
 
 
-def list_batches(given: str) -> tuple[list[Path], bool]:
-    """Return the CSV, or a folder's CSVs, oldest first, and whether it is a folder.
+def list_batches(path: str) -> tuple[list[Path], bool]:
+    """Return a CSV, or a folder's CSVs, oldest first; and whether it is a folder.
 
-    Hidden files are not looked at: copy a table into the folder under such a name, then rename it.
+    Hidden files are ignored: copy a table into the folder under a hidden name, then rename it.
 
     Raises
     ------
     DataError
         If there is no such file or folder.
     """
-    for folder in (Path.cwd() / given, ROOT / given):
+    for folder in (Path.cwd() / path, ROOT / path):
         if folder.is_dir():
-            found = [path for path in folder.glob("*.csv") if not path.name.startswith(".")]
-            return sorted(found, key=lambda path: (path.stat().st_mtime, path.name)), True
-    return [data_path(given)], False
+            batches = [file for file in folder.glob("*.csv") if not file.name.startswith(".")]
+            return sorted(batches, key=lambda file: (file.stat().st_mtime, file.name)), True
+    return [data_path(path)], False
 
 
-def previous_run(store: Store, batch: Path, live_version: str | None) -> Run | None:
-    """Return the run that finished with this very batch, or None.
+def previous_run(store: Store, batch: Path, version: str | None) -> Run | None:
+    """Return the newest run that processed this very table to the end, or None.
 
     Parameters
     ----------
     store : Store
     batch : Path
-    live_version : str or None
-        Only runs that found this version live, or left it live; None for all.
+    version : str or None
+        Only runs that began or ended with this version in production; None for all.
     """
     query = (
         f"attributes.status = 'FINISHED' and tags.level = '{LEVEL}' and tags.batch_sha256 = '{sha256(batch)}'"
     )
-    for done in search_runs(store.client, store.experiment_id, query):  # the newest first
-        tags = done.data.tags
-        if live_version in (None, tags["live_version"], tags["live_after"]):
-            return done
+    for run in search_runs(store.client, store.experiment_id, query):
+        versions = run.data.tags.get("production_version"), run.data.tags.get("production_version_after")
+        if version is None or version in versions:
+            return run
     return None
 
 
-def process_batch(
-    store: Store, batch: Path, data: str | None, models: list[str], out: Path
-) -> RetrainingOutcome:
-    """Look at a batch, retrain if that is the decision, and log it all as a run of ``level=retrain``.
+def process_all(path: str, data: str | None, models: list[str] | None, out: Path) -> ExitCode:
+    """Process a table of new customers, or every table in a folder.
 
     Parameters
     ----------
-    store : Store
-    batch : Path
-    data : str or None
-        The CSV that the live version was trained on, if it is neither in ``out`` nor where it was.
-    models : list of str
-        Algorithms to train.
-    out : Path
-        Folder for combined tables, reports and executed notebooks.
-
-    Raises
-    ------
-    Busy
-        If another retraining is going on; nothing was done then.
-    DataError, RegistryError, NotebookError
-        See `monitoring.run_monitoring` and `series.run_notebooks`.
-    """
-    _alone(store)
-    fingerprint = sha256(batch)
-    with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": fingerprint}) as run_id:
-        _alone(store, run_id)
-        seen = run_monitoring(store, batch, _reference(store, out) or data)
-        outcome = retrain_if_needed(store, seen, models, out)
-        log_outcome(store, run_id, outcome)
-        out.mkdir(parents=True, exist_ok=True)
-        (out / f"{batch.stem}-{fingerprint[:12]}-v{seen.live.version}.md").write_text(outcome.markdown())
-    return outcome
-
-
-def _reference(store: Store, out: Path) -> str | None:
-    """Return the combined table that the live version was trained on, if ``out`` has it."""
-    live = production_version(store.client)
-    table = out / table_name(live.tags.get("data_sha256", "")) if live else None
-    return str(table) if table and table.is_file() else None
-
-
-def _alone(store: Store, own: str | None = None) -> None:
-    """Raise Busy if another retraining is going on; of two that start at once, both give way."""
-    terminate_stale_runs(store.client, store.experiment_id)
-    query = f"attributes.status = 'RUNNING' and tags.level = '{LEVEL}'"
-    others = [r for r in search_runs(store.client, store.experiment_id, query) if r.info.run_id != own]
-    if others:
-        raise RetrainingInProgress(
-            f"another retraining is going on: run {others[0].info.run_id}. Nothing was done."
-        )
-
-
-def process_all(given: str, data: str | None, models: list[str] | None, out: Path) -> ExitCode:
-    """Process a table of new customers, or every one of a folder, and tell how each ended.
-
-    Parameters
-    ----------
-    given : str
+    path : str
         A CSV, or a folder of them.
     data, models, out
         See `process_batch`; ``models`` None for all algorithms.
@@ -130,70 +77,77 @@ def process_all(given: str, data: str | None, models: list[str] | None, out: Pat
     Returns
     -------
     ExitCode
-        ``DONE`` or ``LABELS_MISSING``; of a folder the highest code, ``FAILED`` for an unusable table.
+        ``DONE``, or ``LABELS_MISSING``. For a folder, the highest code of any table; ``FAILED`` for one that
+        cannot be used.
 
     Raises
     ------
     ProjectError, MlflowException, OSError
-        What the next table would meet, too. A table at fault raises if it is the only one.
+        An error that the next table would meet, too. For a single table, any error.
     """
-    batches, is_folder = list_batches(given)
-    store, code = connect(), ExitCode.DONE
+    batches, is_folder = list_batches(path)
     if not batches:
-        print(f"no CSV in {given}: nothing to do")
+        print(f"no CSV in {path}: nothing to do")
+    store, code = connect(), ExitCode.DONE
     try:
-        for path in batches:
+        for batch in batches:
             try:
-                # A single file is processed again when another model is in production; a folder's files are
-                # not: what was drift then may be long past.
-                code = max(
-                    code, _process_once(store, path, not is_folder, data, models or list(ALGORITHMS), out)
-                )
+                # A single file is processed again when another version is in production. A folder's files are
+                # not: their drift may be long past.
+                batch_code = _process_once(store, batch, data, models or list(ALGORITHMS), out, not is_folder)
             except Exception as error:
-                if not is_folder or _is_general(error):
+                if not is_folder or _affects_all(error):
                     raise
-                print(f"{path.name} failed: {error}", file=sys.stderr)
-                if not isinstance(error, DataError):  # a fault of the program
-                    traceback.print_exc()
-                code = max(code, ExitCode.FAILED)
+                _print_error(error, batch.name)  # do not let one bad table block the rest
+                batch_code = ExitCode.FAILED
+            code = max(code, batch_code)
     finally:
         with suppress(MlflowException):  # the store may be what failed
-            # What an interrupted notebook left running: its kernel is gone.
+            # An interrupted notebook leaves runs behind whose kernel has exited.
             terminate_stale_runs(store.client, store.experiment_id)
     return code
 
 
 def process_forever(
-    given: str, data: str | None, models: list[str] | None, out: Path, seconds: float
+    path: str, data: str | None, models: list[str] | None, out: Path, seconds: float
 ) -> NoReturn:
-    """Process what is new, again and again; an error is printed and does not end the loop."""
+    """Process new tables every so many seconds; an error is printed and does not end the loop."""
     while True:
         try:
-            process_all(given, data, models, out)
-        except (ProjectError, MlflowException, OSError) as error:
-            print(f"Error: {error}", file=sys.stderr, flush=True)
+            process_all(path, data, models, out)
+        except Exception as error:
+            _print_error(error)
         time.sleep(seconds)
 
 
-def _is_general(error: Exception) -> bool:
-    """Tell whether the next table would meet the same error."""
-    return isinstance(error, (ProjectError, MlflowException, OSError)) and not isinstance(error, DataError)
-
-
 def _process_once(
-    store: Store, path: Path, again: bool, data: str | None, models: list[str], out: Path
+    store: Store, batch: Path, data: str | None, models: list[str], out: Path, again_for_new_version: bool
 ) -> ExitCode:
-    """Process one table, unless that was done before."""
+    """Process one table unless a previous run did."""
     production = production_version(store.client)
     version = str(production.version) if production else ""
-    previous = previous_run(store, path, version if again else None)
+    previous = previous_run(store, batch, version if again_for_new_version else None)
     if previous is None:
-        outcome = process_batch(store, path, data, models, out)
+        outcome = process_batch(store, batch, data, models, out)
         print(f"\n{outcome.markdown()}", flush=True)
         return ExitCode.LABELS_MISSING if outcome.result == TOO_FEW_OUTCOMES else ExitCode.DONE
     tags = previous.data.tags
-    then, ended = tags["live_version"], TITLES[tags["outcome"]]
-    print(f"{path.name}: already processed (production version {then}): {ended}")
-    # Drift that nothing was done about stays an alarm until another model is in production.
-    unresolved = tags["outcome"] == TOO_FEW_OUTCOMES and then == version
+    previous_version, result = tags.get("production_version", "unknown"), tags["outcome"]
+    print(
+        f"{batch.name}: already processed (production version {previous_version}): {TITLES[result]}",
+        flush=True,
+    )
+    # Drift that was not acted on remains an alarm until another version is in production.
+    unresolved = result == TOO_FEW_OUTCOMES and previous_version == version
     return ExitCode.LABELS_MISSING if unresolved else ExitCode.DONE
+
+
+def _affects_all(error: Exception) -> bool:
+    """Tell whether every other table would meet the same error."""
+    return isinstance(error, EXPECTED_ERRORS) and not isinstance(error, DataError)
+
+
+def _print_error(error: Exception, batch: str | None = None) -> None:
+    print(f"Error in {batch}: {error}" if batch else f"Error: {error}", file=sys.stderr, flush=True)
+    if not isinstance(error, EXPECTED_ERRORS):
+        traceback.print_exception(error)

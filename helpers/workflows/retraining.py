@@ -1,4 +1,4 @@
-"""A look at new customers put into practice: train challengers on old and new customers, let the best try."""
+"""Retraining: train challengers on old and new customers, and promote the best one if it passes the gates."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 from mlflow.entities import Run
 
 from helpers.data import MergedTable, merge_batch, save_table
-from helpers.errors import NoChallengers
+from helpers.errors import NoChallengers, RetrainingInProgress
 from helpers.files import sha256
 from helpers.monitoring import (
     MIN_CUSTOMERS,
@@ -14,99 +14,158 @@ from helpers.monitoring import (
     RETRAIN,
     MonitoringResult,
     enough_outcomes,
+    run_monitoring,
 )
 from helpers.registry import compare_challengers, read_promotion
-from helpers.tracking import Store, search_runs
+from helpers.tracking import Store, search_runs, single_run, terminate_stale_runs
 from helpers.training import COST_NAMES
-from helpers.workflows.notebooks import NotebookStep, run_notebooks
-from helpers.workflows.retraining_report import KEPT, PROMOTED, TOO_FEW_OUTCOMES, RetrainingOutcome
+from helpers.workflows.notebooks import NotebookStep, run_notebooks, training_steps
+from helpers.workflows.retraining_report import (
+    KEPT,
+    PROMOTED,
+    TOO_FEW_OUTCOMES,
+    RetrainingOutcome,
+    log_outcome,
+)
+
+LEVEL = "retrain"
 
 
-def retrain_if_needed(
-    store: Store, seen: MonitoringResult, models: list[str], out: Path
+def process_batch(
+    store: Store, batch: Path, data: str | None, models: list[str], out: Path
 ) -> RetrainingOutcome:
-    """Do what a look at new customers decided: nothing, or train, put the best through the gates, promote.
+    """Monitor a batch, retrain if that is the decision, and log a run with ``level=retrain``.
 
     Parameters
     ----------
     store : Store
-    seen : Look
+    batch : Path
+    data : str or None
+        The CSV that the production model was trained on, if it is neither in ``out`` nor where it was.
+    models : list of str
+        Algorithms to train.
+    out : Path
+        Folder for merged tables, reports and executed notebooks.
+
+    Raises
+    ------
+    RetrainingInProgress
+        If another retraining is in progress; nothing was done then.
+    DataError, RegistryError, NotebookError
+        See `run_monitoring` and `run_notebooks`.
+    """
+    _require_exclusive(store)
+    fingerprint = sha256(batch)
+    with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": fingerprint}) as run_id:
+        _require_exclusive(store, run_id)
+        monitoring = run_monitoring(store, batch, data, merged=out)
+        outcome = retrain_if_needed(store, monitoring, models, out)
+        log_outcome(store, run_id, outcome)
+        out.mkdir(parents=True, exist_ok=True)
+        report = out / f"{batch.stem}-{fingerprint[:12]}-v{monitoring.production.version}.md"
+        report.write_text(outcome.markdown())
+    return outcome
+
+
+def retrain_if_needed(
+    store: Store, monitoring: MonitoringResult, models: list[str], out: Path
+) -> RetrainingOutcome:
+    """Act on a monitoring decision: do nothing, or train, run the gates on the best, and promote it.
+
+    Parameters
+    ----------
+    store : Store
+    monitoring : MonitoringResult
     models : list of str
         Algorithms to train; those that an interrupted call trained on the same table are not trained again.
     out : Path
-        Folder for the combined table and the executed notebooks.
+        Folder for the merged table and the executed notebooks.
 
     Raises
     ------
     DataError
-        If the batch is to be learned from and has no ``CustomerId``.
+        If the batch would be trained on and has no ``CustomerId``.
     NotebookError
         If a notebook fails.
     """
-    live = seen.live.version
-    if seen.report.decision != RETRAIN:
+    version, decision = monitoring.production.version, monitoring.report.decision
+    if decision != RETRAIN:
         return RetrainingOutcome(
-            KEPT, f"The decision is {seen.report.decision}: nothing was trained.", seen, live
+            KEPT, f"The decision is {decision}: nothing was trained.", monitoring, version
         )
-    combined = merge_batch(seen.reference, seen.batch)
-    if not enough_outcomes(combined.added, combined.churned):
-        why = (
-            f"Of {len(seen.batch)} new customers {combined.added} have an outcome and all that the pipeline "
-            f"needs, {combined.churned} of them left; to learn from, at least {MIN_CUSTOMERS} are needed and "
-            f"{MIN_PER_OUTCOME} of each outcome. Bring the batch back once it is known who left."
+    merged = merge_batch(monitoring.reference, monitoring.batch)
+    if not enough_outcomes(merged.added, merged.churned):
+        reason = (
+            f"Of {len(monitoring.batch)} new customers, {merged.added} have a known outcome and valid "
+            f"features; {merged.churned} of them churned. Retraining needs at least {MIN_CUSTOMERS}, and "
+            f"{MIN_PER_OUTCOME} per class. Submit the batch again when more outcomes are known."
         )
-        return RetrainingOutcome(TOO_FEW_OUTCOMES, why, seen, live, combined)
-    table = save_table(combined.table, out)
+        return RetrainingOutcome(TOO_FEW_OUTCOMES, reason, monitoring, version, merged)
+    table = save_table(merged.table, out)
     fingerprint = sha256(table)
-    if fingerprint == seen.live.data_sha256:
-        why = f"Version {live} has learned from this very batch already."
-        return RetrainingOutcome(KEPT, why, seen, live, combined)
-    series = run_notebooks(_steps(store, seen, models, table), out / table.stem, store)
-    query = f"tags.series = '{series}' and tags.level = 'promotion'"
+    if fingerprint == monitoring.production.data_sha256:
+        reason = f"Version {version} was already trained on this batch."
+        return RetrainingOutcome(KEPT, reason, monitoring, version, merged)
+    workflow = run_notebooks(_steps(store, monitoring, models, table), out / table.stem, store)
+    query = f"tags.workflow = '{workflow}' and tags.level = 'promotion'"
     (promotion,) = search_runs(store.client, store.experiment_id, query)
-    return _verdict(store, seen, promotion, combined, {"series": series, "data_sha256": fingerprint})
+    tags = {"workflow": workflow, "data_sha256": fingerprint}
+    return _promotion_outcome(store, monitoring, promotion, merged, tags)
 
 
-def _steps(store: Store, seen: MonitoringResult, models: list[str], table: Path) -> list[NotebookStep]:
-    """Return 03 for each algorithm that an interrupted retraining on this table did not get to, and 04.
+def _require_exclusive(store: Store, own_run_id: str | None = None) -> None:
+    """Raise if another retraining is in progress; if two start simultaneously, both abort."""
+    terminate_stale_runs(store.client, store.experiment_id)
+    query = f"attributes.status = 'RUNNING' and tags.level = '{LEVEL}'"
+    for run in search_runs(store.client, store.experiment_id, query):
+        if run.info.run_id != own_run_id:
+            raise RetrainingInProgress(
+                f"another retraining is in progress: run {run.info.run_id}. Nothing was done."
+            )
 
-    Mistakes cost what the live version was trained for.
+
+def _steps(store: Store, monitoring: MonitoringResult, models: list[str], table: Path) -> list[NotebookStep]:
+    """Return 03 for each algorithm not yet trained on this table, and 04.
+
+    The costs of mistakes are those that the production model was trained for.
     """
     try:
-        trained = compare_challengers(store, sha256(table)).index
+        trained = list(compare_challengers(store, sha256(table)).index)
     except NoChallengers:
         trained = []
-    given = {"data": str(table)}
-    logged = store.client.get_run(seen.live.run_id).data.metrics
-    costs = {name: logged[name] for name in COST_NAMES if name in logged}
-    reason = f"retrained on {seen.batch_path.name}: {seen.report.reasons[0]}"
+    metrics = store.client.get_run(monitoring.production.run_id).data.metrics
+    costs = {name: metrics[name] for name in COST_NAMES if name in metrics}
+    registry_parameters = {
+        "data": str(table),
+        "production_data": str(monitoring.reference_path),
+        "reason": f"retrained on {monitoring.batch_path.name}: {monitoring.report.reasons[0]}",
+    }
+    untrained = [name for name in models if name not in trained]
     return [
-        *(
-            NotebookStep("03_train", f"03_train-{m}", {**given, **costs, "model": m})
-            for m in models
-            if m not in trained
-        ),
-        NotebookStep(
-            "04_registry",
-            "04_registry",
-            {**given, "production_data": str(seen.reference_path), "reason": reason},
-        ),
+        *(training_steps(untrained, str(table), costs) if untrained else []),
+        NotebookStep("04_registry", "04_registry", registry_parameters),
     ]
 
 
-def _verdict(
-    store: Store, seen: MonitoringResult, promotion: Run, combined: MergedTable, tags: dict[str, str]
+def _promotion_outcome(
+    store: Store,
+    monitoring: MonitoringResult,
+    promotion: Run,
+    merged: MergedTable,
+    tags: dict[str, str],
 ) -> RetrainingOutcome:
-    """Read from the run of notebook 04 what it put forward, what the gates said and what it did."""
-    before, decision = seen.live.version, read_promotion(promotion)
-    live, best = decision.production_version, decision.challenger
+    """Read what notebook 04 decided from its run."""
+    decision, before = read_promotion(promotion), monitoring.production.version
+    challenger, after = decision.challenger, decision.production_version
     if decision.passed:
         result = PROMOTED
-        why = f"The best challenger, {best}, passed every gate: version {live} replaces {before}."
+        reason = f"The best challenger, {challenger}, passed every gate: version {after} replaces {before}."
     else:
-        result, why = KEPT, f"The best challenger, {best}, was rejected: {decision.failed_gates}."
-        if live != before:
-            why += f" Version {live} was promoted in the meantime."
+        result = KEPT
+        reason = f"The best challenger, {challenger}, was rejected: {decision.failed_gates}."
+        if after != before:
+            reason += f" Version {after} was promoted in the meantime."
+    challengers = compare_challengers(store, tags["data_sha256"]).reset_index()
+    challengers = challengers.drop(columns=["name", "run_id"])
     gates = pd.DataFrame(decision.gates)
-    compared = compare_challengers(store, tags["data_sha256"]).reset_index().drop(columns=["name", "run_id"])
-    return RetrainingOutcome(result, why, seen, live, combined, compared, gates, tags)
+    return RetrainingOutcome(result, reason, monitoring, after, merged, challengers, gates, tags)

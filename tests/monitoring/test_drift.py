@@ -1,4 +1,4 @@
-"""The statistics of drift, held against hand-made figures, scipy and scikit-learn."""
+"""Drift statistics, compared with hand calculations, scipy and scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, roc_auc_score
 
 from helpers.config import FEATURES
-from helpers.data.loading import Split
+from helpers.data import Split
 from helpers.monitoring import drift
 
 

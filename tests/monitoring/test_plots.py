@@ -1,111 +1,85 @@
-"""Pictures of a report: levels in their colours, titles that say what was found, synthetic data named."""
+"""Plots of a report: titles state the result, and synthetic data is named."""
 
-import matplotlib.colors
 import pandas as pd
 import pytest
 
-from benchmarks.false_alarm_rate import trained
-from helpers.config import FEATURES, TARGET
-from helpers.data.loading import load, split
-from helpers.data.schema import validate
-from helpers.data.synthetic import make_customers
-from helpers.monitoring import plots
-from helpers.monitoring.monitor import TOLERATED, evaluate_batch
-from helpers.monitoring.performance_plots import performance
+from helpers.config import TARGET
+from helpers.data import split
+from helpers.monitoring import evaluate_batch, plots, simulate_batch
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")
-def judge():
-    reference = load()
-    live, promised = trained(reference, n_estimators=20, min_samples_leaf=5)
-
-    def made(rows: int = 2000, drop: tuple = (), costs: bool = True, **shift: float):
-        batch = validate(make_customers(rows, 70, shift), target=False, tolerate=TOLERATED)
-        batch.attrs["source"] = "made up"
-        known = promised if costs else {name: promised[name] for name in ("test_f1", "test_roc_auc")}
-        return evaluate_batch(live, reference, batch.drop(columns=list(drop)), known)
-
-    return made
+def X_train(reference) -> pd.DataFrame:
+    return split(reference).X_train
 
 
 @pytest.fixture(scope="module")
-def X_train() -> pd.DataFrame:
-    return split(load()).X_train
+def unchanged(evaluate):
+    return evaluate(simulate_batch("covariate", 0.0, seed=70))
 
 
-def test_every_figure_is_drawn_and_names_its_customers(judge, X_train):
-    figures = plots.all_figures(judge(), X_train)
-    assert list(figures) == ["checks", "features", "psi", "domain_classifier", "scores", "performance"]
-    for fig in figures.values():
+def test_every_plot_is_drawn_and_names_its_customers(unchanged, X_train):
+    drawn = plots.report_plots(unchanged, X_train)
+    assert list(drawn) == ["checks", "features", "psi", "domain_classifier", "scores", "performance"]
+    for fig in drawn.values():
         fig.canvas.draw()
-        assert fig.get_supxlabel() == "made up"
+        assert fig.get_supxlabel() == "2,000 synthetic customers, covariate=0"
 
 
-def test_what_was_not_checked_is_not_drawn(judge, X_train):
-    assert "performance" not in plots.all_figures(judge(drop=(TARGET,)), X_train)
-    assert plots.all_figures(judge(rows=50), X_train) == {}
+def test_what_was_not_checked_is_not_drawn(evaluate, X_train):
+    unlabeled = evaluate(simulate_batch("covariate", 0.0, seed=70).drop(columns=TARGET))
+    assert "performance" not in plots.report_plots(unlabeled, X_train)
+    too_small = evaluate(simulate_batch("covariate", 0.0, seed=70, rows=50))
+    assert plots.report_plots(too_small, X_train) == {}
+    with pytest.raises(ValueError):
+        plots.domain_roc(too_small)
 
 
-@pytest.mark.parametrize("shift", [{"missing": 1.0}, {"category": 1.0}, {"covariate": 1.0}])
-def test_extremes_are_drawn(judge, X_train, shift):
-    for fig in plots.all_figures(judge(**shift), X_train).values():
+@pytest.mark.parametrize("shift", ["missing", "category", "covariate"])
+def test_extreme_shifts_are_drawn(evaluate, X_train, shift):
+    for fig in plots.report_plots(evaluate(simulate_batch(shift, 1.0, seed=70)), X_train).values():
         fig.canvas.draw()
 
 
-def test_titles_say_what_was_found(judge, X_train):
-    unchanged = plots.all_figures(judge(), X_train)
-    assert unchanged["features"].get_suptitle() == "No feature changed enough to matter"
-    assert unchanged["performance"].get_suptitle() == "The promise holds"
-    assert "can't be told" in unchanged["domain_classifier"].axes[0].get_title()
-    older = plots.all_figures(judge(covariate=1.0), X_train)
-    assert older["features"].get_suptitle() == "Changed: Age, Balance"
-    assert older["checks"].get_suptitle().endswith("checks: retrain")
-    other = plots.all_figures(judge(concept=1.0), X_train)
-    assert other["performance"].get_suptitle().startswith("The promise is broken: F1, ROC AUC, cost")
+def test_titles_state_the_result(evaluate, unchanged, X_train):
+    drawn = plots.report_plots(unchanged, X_train)
+    assert drawn["performance"].get_suptitle() == "Performance has not degraded"
+    assert "cannot be told" in drawn["domain_classifier"].axes[0].get_title()
+    assert drawn["checks"].get_suptitle().endswith("checks: keep")
+    concept = plots.performance(evaluate(simulate_batch("concept", 1.0, seed=70)))
+    assert concept.get_suptitle().startswith("Performance degraded: F1, ROC AUC, cost")
 
 
-def test_the_matrix_has_a_cell_per_check_in_the_colour_of_its_level(judge):
-    report = judge(missing=0.3)
-    ax = plots.check_matrix(report).axes[0]
-    assert len(ax.patches) == len(report.findings)
-    at = FEATURES.index("CreditScore")
-    (cell,) = (patch for patch in ax.patches if patch.get_xy() == (1, at))
-    assert matplotlib.colors.to_hex(cell.get_facecolor()) == plots.COLOURS["retrain"].lower()
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels[: len(FEATURES)] == FEATURES and labels[-1] == "calibration: churn rate"
-
-
-def test_bars_are_the_psi(judge):
-    report = judge(covariate=0.5)
+def test_bars_are_the_psi(evaluate):
+    report = evaluate(simulate_batch("covariate", 0.5, seed=70))
     ax = plots.psi_bars(report).axes[0]
     widths = sorted(bar.get_width() for bar in ax.containers[0])
     assert widths == pytest.approx(sorted(f.effect for f in report.findings if f.measure == "PSI"))
 
 
-def test_intervals_stand_at_promise_and_outcome(judge):
-    report = judge()
-    axes = performance(report).axes
-    found = [f for f in report.findings if f.check in ("performance", "calibration")]
-    assert [finding.subject for finding in found] == ["F1", "ROC AUC", "cost", "churn rate"]
-    for ax, finding in zip(axes, found, strict=True):
-        shown = [container.lines[0].get_ydata()[0] for container in ax.containers]
-        assert shown == pytest.approx([finding.expected, finding.seen])
+def test_performance_is_drawn_beside_the_baseline(unchanged):
+    axes = plots.performance(unchanged).axes
+    findings = unchanged.of_check("performance", "calibration")
+    assert [finding.subject for finding in findings] == ["F1", "ROC AUC", "cost", "churn rate"]
+    for ax, finding in zip(axes, findings, strict=True):
+        drawn = [container.lines[0].get_ydata()[0] for container in ax.containers]
+        assert drawn == pytest.approx([finding.reference, finding.current])
 
 
-def test_the_cost_has_a_panel_and_a_scale_of_its_own(judge):
-    report = judge(concept=0.5)
-    panels = {ax.get_title(): ax for ax in performance(report).axes}
-    cost = panels["cost a customer: retrain"]
-    (finding,) = (f for f in report.findings if f.subject == "cost")
-    low, high = cost.get_ylim()
-    assert low < finding.expected_interval[0] < finding.seen_interval[1] < high
-    assert [label.get_text() for label in cost.get_xticklabels()] == ["hold-out", "seen"]
-    cells = [text.get_text() for text in plots.check_matrix(report).axes[0].texts]
-    assert f"rise {finding.effect:.1%}" in cells
+def test_the_cost_has_its_own_panel_and_scale(evaluate):
+    report = evaluate(simulate_batch("concept", 0.5, seed=70))
+    panels = {ax.get_title(): ax for ax in plots.performance(report).axes}
+    ax = panels["cost per customer: retrain"]
+    (cost,) = (finding for finding in report.findings if finding.subject == "cost")
+    low, high = ax.get_ylim()
+    assert low < cost.reference_interval[0] < cost.current_interval[1] < high
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["hold-out", "batch"]
 
 
-def test_costs_that_nobody_named_are_not_drawn(judge):
-    report = judge(costs=False)
-    assert len(performance(report).axes) == 3
+def test_unknown_costs_are_not_drawn(reference, model):
+    production, baseline = model
+    scores = {name: baseline[name] for name in ("test_f1", "test_roc_auc")}
+    batch = simulate_batch("covariate", 0.0, seed=70)
+    assert len(plots.performance(evaluate_batch(production, reference, batch, scores)).axes) == 3

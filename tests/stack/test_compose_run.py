@@ -61,9 +61,9 @@ assert "helpers" not in sys.modules
 
 
 def summary(store) -> pd.DataFrame:
-    """Return the table with which the series ended in a store where it ran once."""
+    """Return the table with which the workflow ended in a store where it ran once."""
     run = search_runs(store.client, store.experiment_id, "tags.level = 'model'")[0]
-    return notebooks.summarize(store, run.data.tags["series"])
+    return notebooks.summarize(store, run.data.tags["workflow"])
 
 
 def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
@@ -74,7 +74,7 @@ def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, clie
         pd.testing.assert_frame_equal(ours, summary(connect()), rtol=1e-12)
 
 
-def test_the_series_is_in_postgresql_the_bucket_and_the_registry(stack, client):
+def test_the_workflow_is_in_postgresql_the_bucket_and_the_registry(stack, client):
     levels = stack.psql("select value, count(*) from tags where key = 'level' group by value").splitlines()
     assert {f"combination|{COMBINATIONS}", "fold|20", "model|4", "promotion|1"} <= set(levels)
     assert stack.psql("select distinct status from runs") == "FINISHED"
@@ -189,7 +189,7 @@ def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp
     stack.start("monitor")
     wait(lambda: len(retrainings(client)) > 1, seconds=120)
     last = retrainings(client)[0]
-    assert (last.data.tags["batch"], last.data.tags["live_version"]) == ("next.csv", live.version)
+    assert (last.data.tags["batch"], last.data.tags["production_version"]) == ("next.csv", live.version)
     look = client.client.get_run(last.data.tags["monitoring_run"])
     assert look.data.tags["reference_sha256"] == live.tags["data_sha256"]
     copy = tmp_path / "table.csv"

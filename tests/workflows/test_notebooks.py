@@ -9,17 +9,19 @@ from sklearn.model_selection import ParameterGrid
 
 from helpers.config import ROOT, registered_name
 from helpers.registry import list_versions, production_version
-from helpers.tracking.stale_runs import OWNER, search_runs
-from helpers.tracking.store import connect
-from helpers.training.algorithms import ALGORITHMS
-from helpers.workflows.notebooks import NOTEBOOKS, main, notebook_steps, summarize
+from helpers.tracking import connect, search_runs
+from helpers.tracking.stale_runs import OWNER
+from helpers.training import ALGORITHMS
+from helpers.workflows import notebook_steps, summarize, training_steps
+from helpers.workflows.notebooks import NOTEBOOKS
 from tests.support import stores
+from tests.support.command import churn
 from tests.support.servers import wait
 
 
 @pytest.fixture(scope="module")
 def done():
-    """Return a store in which the whole series ran, all four algorithms on their default grids."""
+    """Return a store in which the notebooks ran, all four algorithms on their default grids."""
     with stores.in_use(stores.promoted()):
         yield connect()
 
@@ -30,23 +32,20 @@ def model_runs(done):
     return {run.data.tags["algorithm"]: run for run in runs}
 
 
-def test_series_is_in_order_with_03_once_per_algorithm():
-    names = [step.name for step in notebook_steps(["knn", "tree"])]
-    trainings = ["03_train-knn", "03_train-tree"]
-    assert names == ["01_eda", "02_preprocess", *trainings, "04_registry", "05_score", "06_monitor"]
+def test_settings_reach_the_trainings_only():
+    settings = {"missed_cost": 20.0}
+    parameters = {step.name: step.parameters for step in notebook_steps(["knn"], settings=settings)}
+    assert parameters["03_train-knn"] == {**settings, "model": "knn"}
+    assert all("missed_cost" not in given for name, given in parameters.items() if "03" not in name)
 
 
-def test_costs_of_mistakes_reach_the_trainings_only():
-    given = {"missed_cost": 20.0}
-    found = {step.name: step.parameters for step in notebook_steps(["knn"], costs=given)}
-    assert found["03_train-knn"] == {**given, "model": "knn"}
-    assert all("missed_cost" not in parameters for name, parameters in found.items() if "03" not in name)
+def test_every_notebook_is_a_step():
+    steps = {step.notebook for step in notebook_steps(["knn"])}
+    assert steps == {path.stem for path in NOTEBOOKS.glob("*.ipynb")}
 
 
-def test_every_notebook_is_in_the_series():
-    assert {step.notebook for step in notebook_steps(["knn"])} == {
-        path.stem for path in NOTEBOOKS.glob("*.ipynb")
-    }
+def test_no_models_means_all():
+    assert [step.parameters["model"] for step in training_steps()] == list(ALGORITHMS)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -54,7 +53,7 @@ def test_every_fold_and_combination_is_a_finished_run(done, model_runs, name):
     model = model_runs[name]
     folds = search_runs(done.client, done.experiment_id, f"tags.`mlflow.parentRunId` = '{model.info.run_id}'")
     parents = {fold.info.run_id for fold in folds}
-    leaves = [
+    children = [
         run
         for run in search_runs(
             done.client, done.experiment_id, f"tags.level = 'combination' and tags.algorithm = '{name}'"
@@ -62,14 +61,14 @@ def test_every_fold_and_combination_is_a_finished_run(done, model_runs, name):
         if run.data.tags["mlflow.parentRunId"] in parents
     ]
     assert len(folds) == 5
-    assert len(leaves) == 5 * len(ParameterGrid(ALGORITHMS[name].grid))
-    assert {run.info.status for run in [model, *folds, *leaves]} == {"FINISHED"}
-    assert all(len(leaf.data.metrics) == 6 for leaf in leaves)
+    assert len(children) == 5 * len(ParameterGrid(ALGORITHMS[name].grid))
+    assert {run.info.status for run in [model, *folds, *children]} == {"FINISHED"}
+    assert all(len(child.data.metrics) == 6 for child in children)
     assert {"test_f1", "test_accuracy", "test_roc_auc", "cv_val_f1_mean"} <= model.data.metrics.keys()
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_model_run_has_its_artifacts_and_executed_notebook(done, model_runs, name):
+def test_model_run_has_its_artifacts_and_its_executed_notebook(done, model_runs, name):
     run_id = model_runs[name].info.run_id
 
     def files(folder: str | None = None) -> set[str]:
@@ -81,15 +80,15 @@ def test_model_run_has_its_artifacts_and_executed_notebook(done, model_runs, nam
     assert len(files("plots")) == 5
 
 
-def test_other_notebooks_hang_on_the_runs_they_made(done):
+def test_other_notebooks_are_attached_to_the_runs_they_created(done):
     for level, expected in (("dataset", {"01_eda", "02_preprocess"}), ("promotion", {"04_registry"})):
         (run,) = search_runs(done.client, done.experiment_id, f"tags.level = '{level}'")
         paths = {item.path for item in done.client.list_artifacts(run.info.run_id, "notebook")}
         assert paths == {f"notebook/{name}.ipynb" for name in expected}
 
 
-def test_summary_names_the_winner(done, model_runs):
-    table = summarize(done, model_runs["knn"].data.tags["series"])
+def test_the_summary_names_the_winner(done, model_runs):
+    table = summarize(done, model_runs["knn"].data.tags["workflow"])
     assert sorted(table["algorithm"]) == sorted(ALGORITHMS)
     winner = table.loc[table["won"] != ""]
     assert winner.index.tolist() == [table["CV F1"].idxmax()] == [0]
@@ -104,52 +103,43 @@ def test_executed_copies_hold_outputs_and_parameters():
     assert 'model = "tree"' in injected[0].source
 
 
-def test_failing_notebook_stops_the_series_with_the_cells_error(store, tmp_path, capsys):
+def test_a_failing_notebook_stops_the_workflow_with_the_cells_error(store, tmp_path, capsys):
     bad = tmp_path / "bad.csv"
     bad.write_text("CustomerId,Age\n1,40\n")
-    assert main(["--data", str(bad), "--out", str(tmp_path / "out")]) == 1
-    said = capsys.readouterr()
-    assert "[1/" in said.out
-    assert "[2/" not in said.out
-    assert "DataError: bad.csv cannot be used" in said.err
-    assert str(tmp_path / "out" / "01_eda.ipynb") in said.err
+    assert churn("run", "--data", bad, "--out", tmp_path / "out") == 1
+    printed = capsys.readouterr()
+    assert "[1/" in printed.out
+    assert "[2/" not in printed.out
+    assert printed.err.startswith("Error: 01_eda failed in cell ")
+    assert "DataError: bad.csv cannot be used" in printed.err
+    assert str(tmp_path / "out" / "01_eda.ipynb") in printed.err
     assert not search_runs(store.client, store.experiment_id, "")
 
 
-def test_a_cost_that_is_none_is_refused_before_the_search(store, tmp_path, capsys):
-    options = ["--only", "03_train", "--models", "forest", "--missed-cost", "0", "--out", str(tmp_path)]
-    assert main(options) == 1
-    assert "ValueError: missed_cost must be above 0, not 0.0" in capsys.readouterr().err
+def test_an_invalid_cost_is_rejected_before_the_search(store, tmp_path, capsys):
+    assert churn("train", "--models", "forest", "--missed-cost", 0, "--out", tmp_path) != 0
+    assert "missed_cost must be above 0, not 0.0" in capsys.readouterr().err
     assert not search_runs(store.client, store.experiment_id, "")
 
 
-def test_a_killed_kernel_is_said_and_leaves_no_run_running(store, tmp_path):
+def test_a_killed_kernel_is_reported_and_leaves_no_run_running(store, tmp_path):
     def runs(query: str) -> list:
         return search_runs(store.client, store.experiment_id, query)
 
-    command = [
-        sys.executable,
-        "-m",
-        "helpers.workflows.notebooks",
-        "--only",
-        "03_train",
-        "--models",
-        "forest",
-    ]
-    process = subprocess.Popen([*command, "--out", tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "helpers", "train", "--models", "forest", "--out", tmp_path]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait(lambda: runs("tags.level = 'fold'"))
     (model,) = runs("tags.level = 'model'")
-    os.kill(int(model.data.tags[OWNER].rsplit(":", 2)[1]), signal.SIGKILL)  # as for want of memory
-    _, said = process.communicate(timeout=120)
+    os.kill(int(model.data.tags[OWNER].rsplit(":", 2)[1]), signal.SIGKILL)  # as when out of memory
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "03_train-forest failed: Kernel died. Was there enough memory?" in said
+    assert "03_train-forest failed: Kernel died. Was there enough memory?" in errors
     assert runs("attributes.status = 'RUNNING'") == []
     assert store.client.get_run(model.info.run_id).info.status == "KILLED"
 
 
-def test_unknown_model_is_refused_before_anything_runs(capsys):
-    with pytest.raises(SystemExit):
-        main(["--models", "knn,svm"])
+def test_an_unknown_model_is_rejected_before_anything_runs(capsys):
+    assert churn("run", "--models", "knn,svm") == 2
     assert "unknown model 'svm'" in capsys.readouterr().err
 
 

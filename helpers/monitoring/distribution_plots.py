@@ -1,0 +1,103 @@
+"""Plots of distributions in the reference and in a batch: features and scores."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from helpers.config import FEATURES, NUMERIC
+from helpers.monitoring.drift import FEW_VALUES
+from helpers.monitoring.findings import KEEP
+from helpers.monitoring.report import Report
+from helpers.plotting import CODED_VALUES, CURRENT, REFERENCE, caption, figure, panels
+
+PERCENT = PercentFormatter(1, decimals=0)
+THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x:g}")
+TINT = "#FBEFE6"  # background of a feature that changed
+
+
+def feature_distributions(report: Report, reference: pd.DataFrame) -> Figure:
+    """Draw every feature in the reference and in the batch, with its PSI.
+
+    Parameters
+    ----------
+    report : Report
+    reference : DataFrame
+        With the feature columns.
+    """
+    fig, axes = panels(5, 2, width=6.5, height=8.6)
+    changed = []
+    for ax, name in zip(axes.flat, FEATURES, strict=True):
+        samples = reference[name].dropna(), report.table[name].dropna()
+        if name in NUMERIC and samples[0].nunique() > FEW_VALUES:
+            _histograms(ax, *samples)
+        else:
+            _bars(ax, name, *samples)
+        findings = [finding for finding in report.findings if finding.subject == name]
+        labels = [f.effect_label for f in findings if f.check == "distribution" or f.level != KEEP]
+        ax.set_title(f"{name}: {', '.join(labels)}", fontsize=9)
+        if any(finding.level != KEEP for finding in findings):
+            changed.append(name)
+            ax.set_facecolor(TINT)
+        ax.tick_params(labelsize=7)
+    fig.legend(handles=_legend(), frameon=False, ncols=2, loc="outside lower left")
+    fig.suptitle(f"Changed: {', '.join(changed)}" if changed else "No feature changed enough to matter")
+    return caption(fig, report.table)
+
+
+def score_distributions(report: Report) -> Figure:
+    """Draw the production model's scores of the hold-out and of the batch."""
+    (finding,) = report.of_check("scores")
+    holdout, batch = report.holdout["probability"], report.table["probability"].dropna()
+    fig, ax = figure(width=6.5, height=3.6)
+    _histograms(ax, holdout, batch, (0, 1))
+    ax.axvline(holdout.mean(), color=REFERENCE, ls="--", lw=1)
+    ax.axvline(batch.mean(), color=CURRENT, ls="--", lw=1)
+    ax.set(xlabel="churn probability (dashed: mean)", ylabel="customers", xlim=(0, 1))
+    ax.legend(handles=_legend("hold-out of the reference"), frameon=False)
+    verb = "have not shifted" if finding.level == KEEP else "have shifted"
+    fig.suptitle(f"The scores {verb}: PSI {finding.effect:.2f}")
+    return caption(fig, report.table)
+
+
+def _legend(reference: str = "reference") -> list[Patch]:
+    return [
+        Patch(color=REFERENCE, alpha=0.45, label=reference),
+        Patch(facecolor="none", edgecolor=CURRENT, lw=1.5, label="new customers"),
+    ]
+
+
+def _histograms(
+    ax: Axes, reference: pd.Series, batch: pd.Series, limits: tuple[float, float] | None = None
+) -> None:
+    """Draw shares per bin, so that samples of different sizes can be compared."""
+    edges = np.histogram_bin_edges(pd.concat([reference, batch]), bins=20, range=limits).tolist()
+    if len(reference):
+        weights = np.full(len(reference), 1 / len(reference))
+        ax.hist(reference, edges, weights=weights, color=REFERENCE, alpha=0.45)
+    if len(batch):
+        weights = np.full(len(batch), 1 / len(batch))
+        ax.hist(batch, edges, weights=weights, histtype="step", color=CURRENT, lw=1.5)
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.xaxis.set_major_formatter(THOUSANDS)
+
+
+def _bars(ax: Axes, name: str, reference: pd.Series, batch: pd.Series) -> None:
+    shares = pd.DataFrame(
+        {
+            "reference": reference.value_counts(normalize=True),
+            "batch": batch.value_counts(normalize=True),
+        }
+    )
+    shares = shares.fillna(0).sort_index()
+    positions = np.arange(len(shares))
+    ax.bar(positions, shares["reference"], color=REFERENCE, alpha=0.45)
+    ax.bar(positions, shares["batch"], facecolor="none", edgecolor=CURRENT, lw=1.5)
+    labels = [
+        f"{value:g}" if name in NUMERIC else str(CODED_VALUES.get((name, value), value))
+        for value in shares.index
+    ]
+    ax.set_xticks(positions, labels)
+    ax.yaxis.set_major_formatter(PERCENT)
