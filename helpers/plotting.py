@@ -1,4 +1,6 @@
-"""One look for every plot: colours by role, distinguishable by colour-blind readers and in greyscale."""
+"""One look for every plot: colors by role, distinguishable for color-blind readers and in grayscale."""
+
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,14 +12,15 @@ from matplotlib.figure import Figure
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
 PALETTE = [BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 
-# By role: what a colour means in every plot.
+# By role: what a color means in every plot.
 RETAINED, CHURNED = BLUE, ORANGE
 TRAINING, HOLDOUT = BLUE, ORANGE
 REFERENCE, CURRENT = BLUE, ORANGE
 ALARM = ORANGE
 ACCENT, MUTED = GREEN, GREY
+GROUPS = PALETTE[2:]
 
-CODED_VALUES = {
+CODED_VALUES: dict[tuple[str, object], str] = {
     ("HasCrCard", 0): "no credit card",
     ("HasCrCard", 1): "credit card",
     ("IsActiveMember", 0): "not active",
@@ -34,16 +37,16 @@ def value_label(feature: str, value: object) -> str:
 
 
 def figure(width: float = 6.5, height: float = 4.0) -> tuple[Figure, Axes]:
-    """Return a figure with one plot, sized in inches, without the frame's upper and right edge.
+    """Return a figure with one plot, sized in inches, without a frame at the top and right.
 
-    A notebook shows it where it is a cell's last expression, and nowhere else.
+    A notebook shows it only as the last expression of a cell.
     """
     fig, axes = panels(1, 1, width, height)
     return fig, axes[0]
 
 
 def panels(
-    rows: int, columns: int, width: float = 6.5, height: float = 4.0, **kwargs: object
+    rows: int, columns: int, width: float = 6.5, height: float = 4.0, **kwargs: Any
 ) -> tuple[Figure, np.ndarray]:
     """Return a figure with several plots, see `figure`.
 
@@ -54,7 +57,7 @@ def panels(
         Of shape (rows, columns); of shape (n,) for a single row or column.
     """
     fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained", **kwargs)
-    plt.close(fig)  # else pyplot keeps it open, and a notebook draws it a second time
+    plt.close(fig)  # otherwise pyplot keeps it open, and a notebook shows it twice
     for ax in fig.axes:
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(axis="y", color="#E5E5E5", lw=0.8)
@@ -63,7 +66,7 @@ def panels(
 
 
 def caption(fig: Figure, df: pd.DataFrame) -> Figure:
-    """Write below a figure which customers it shows (``attrs["source"]``, set by ``data.load``)."""
+    """Name below a figure the file of its customers (``attrs["source"]``, set by ``data.load``)."""
     if source := df.attrs.get("source"):
         fig.supxlabel(source, x=0.99, ha="right", fontsize=7, color=MUTED)
     return fig

@@ -1,4 +1,4 @@
-"""The first look at the customers: churn rates, strength of features, outliers, and their plots."""
+"""Exploratory analysis: churn rates with intervals, association of features with churn, outliers."""
 
 from helpers.eda.statistics import age_band, churn_rates, feature_strength, outliers, wilson_interval
 

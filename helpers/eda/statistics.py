@@ -1,9 +1,10 @@
-"""What a first look at the customers measures: churn rates with intervals, strength of features, outliers."""
+"""Churn rates with intervals, association of features with churn, outliers."""
 
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency, norm
 
 from helpers.config import CATEGORICAL, FEATURES, NUMERIC, TARGET
@@ -12,23 +13,23 @@ AGE_EDGES = [18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 101]
 
 
 def wilson_interval(
-    left: np.ndarray, n: np.ndarray, confidence: float = 0.95
+    churned: ArrayLike, n: ArrayLike, confidence: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of Wilson's score interval of a share (Wilson 1927), good for small groups too.
+    """Return the bounds of Wilson's score interval of a rate (Wilson 1927), valid for small groups too.
 
     Parameters
     ----------
-    left, n : array-like of the same shape
-        Customers who left, and all customers, of each group.
+    churned, n : array of shape (n_groups,)
+        Churned customers and all customers of each group.
     confidence : float
     """
     z = norm.ppf((1 + confidence) / 2)
-    left, n = np.asarray(left, float), np.asarray(n, float)
-    share = left / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At 0 and 1 the bound is the share itself, up to rounding.
-    return np.minimum(centre - half, share), np.maximum(centre + half, share)
+    size = np.asarray(n, float)
+    rate = np.asarray(churned, float) / size
+    center = (rate + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * np.sqrt(rate * (1 - rate) / size + z**2 / (4 * size**2))
+    # At 0 and 1 the bound is the rate itself, up to rounding.
+    return np.minimum(center - half, rate), np.maximum(center + half, rate)
 
 
 def churn_rates(df: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
@@ -61,14 +62,14 @@ def age_band(age: pd.Series, years: int = 5) -> pd.Series:
 
 
 def feature_strength(df: pd.DataFrame) -> pd.DataFrame:
-    """Return how much each feature alone says about leaving, in two measures, the strongest first.
+    """Return each feature's association with churn by two measures, strongest first.
 
     Returns
     -------
     DataFrame
-        Index: the features. ``correlation`` with ``Exited`` (Pearson; NaN for more than two categories) sees
-        straight lines only. ``association`` (Cramer's V over categories, values or, where there are more than
-        ten values, tenths of the customers) sees any shape; both from 0 to 1.
+        Index: the features. ``correlation`` with ``Exited`` (Pearson, absolute; NaN for more than two
+        categories) measures linear association only. ``association`` (Cramér's V over categories, values or,
+        if there are more than ten values, deciles) measures any shape. Both are from 0 to 1.
     """
     rows = {}
     for name in FEATURES:
@@ -88,7 +89,7 @@ def feature_strength(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def outliers(df: pd.DataFrame) -> pd.DataFrame:
-    """Return, per numeric feature, the customers beyond Tukey's fences (1.5 interquartile ranges).
+    """Count, per numeric feature, the customers beyond Tukey's fences (1.5 interquartile ranges).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What is trained and how it is judged: algorithms, metrics, costs of mistakes, decision threshold."""
+"""Training: algorithms, evaluation metrics, costs of wrong decisions, decision threshold, leakage."""
 
 from helpers.training.algorithms import (
     ALGORITHMS,

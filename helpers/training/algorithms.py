@@ -1,4 +1,4 @@
-"""The algorithms: one pipeline and one default grid each. A new estimator is one entry here."""
+"""The algorithms: a pipeline and a default grid for each. To add an estimator, add one entry here."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ PREPARE, CLASSIFY = "prepare", "classify"
 
 @dataclass(frozen=True)
 class Algorithm:
-    """An estimator and the hyperparameters tried by default."""
+    """An estimator and its default grid."""
 
     title: str
     estimator: BaseEstimator
@@ -32,7 +32,7 @@ class Algorithm:
 
 ALGORITHMS = {
     "knn": Algorithm(
-        "k-nearest neighbours",
+        "k-nearest neighbors",
         KNeighborsClassifier(),
         {"n_neighbors": [3, 5, 7, 9, 11, 15, 21, 31], "weights": ["uniform", "distance"], "p": [1, 2]},
     ),
@@ -64,12 +64,12 @@ ALGORITHMS = {
 
 
 def algorithm(name: str) -> Algorithm:
-    """Look an algorithm up by name.
+    """Look up an algorithm by name.
 
     Raises
     ------
     SettingError
-        If there is none of that name; the message lists those that exist.
+        If the name is unknown; the message lists the known ones.
     """
     if name not in ALGORITHMS:
         raise SettingError(f"unknown model {name!r}: choose one of {', '.join(ALGORITHMS)}")
@@ -79,7 +79,7 @@ def algorithm(name: str) -> Algorithm:
 def make_pipeline(name: str) -> Pipeline:
     """Return the unfitted pipeline of an algorithm: preprocessing (``prepare``), then ``classify``.
 
-    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones pass as they are.
+    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through.
     """
     prepare = ColumnTransformer(
         [
@@ -92,15 +92,15 @@ def make_pipeline(name: str) -> Pipeline:
 
 
 def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
-    """Return the grid to search: the algorithm's default, or the given one after a check.
+    """Return the grid to search: the algorithm's default, or the given one once validated.
 
     Parameters
     ----------
     name : str
         One of ``ALGORITHMS``.
     grid : dict or str, optional
-        Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (what
-        ``papermill -p grid`` passes). None or empty means the default.
+        Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (which
+        ``papermill -p grid`` passes). None or empty text means the default.
 
     Returns
     -------

@@ -18,11 +18,11 @@ def evaluate(model: BaseEstimator, X: pd.DataFrame, y: pd.Series, prefix: str = 
     y : Series of shape (n_customers,)
         0 or 1.
     prefix : str
-        Put before every name: ``test`` gives ``test_f1``, ``test_accuracy``, ``test_roc_auc``.
+        Of every name: ``test`` gives ``test_f1``, ``test_accuracy``, ``test_roc_auc``.
 
     Returns
     -------
     dict
-        Score by name, each in [0, 1].
+        Scores by name, each in [0, 1].
     """
     return {f"{prefix}_{name}": float(get_scorer(name)(model, X, y)) for name in SCORES}

@@ -1,4 +1,4 @@
-"""Rates with intervals, strengths and outliers, against other libraries' figures and by hand."""
+"""Rates with intervals, associations and outliers, compared with other libraries and by hand."""
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,12 @@ def customers() -> pd.DataFrame:
     return load()
 
 
-@pytest.mark.parametrize(("left", "n"), [(0, 7), (7, 7), (1, 3), (2037, 10_000)])
-def test_the_interval_is_scipys_wilson_interval(left, n):
-    expected = binomtest(left, n).proportion_ci(0.95, method="wilson")
-    low, high = statistics.wilson_interval([left], [n])
+@pytest.mark.parametrize(("churned", "n"), [(0, 7), (7, 7), (1, 3), (2037, 10_000)])
+def test_interval_equals_scipys_wilson_interval(churned, n):
+    expected = binomtest(churned, n).proportion_ci(0.95, method="wilson")
+    low, high = statistics.wilson_interval([churned], [n])
     assert (low[0], high[0]) == pytest.approx((expected.low, expected.high), abs=1e-12)
-    assert low[0] <= left / n <= high[0]
+    assert low[0] <= churned / n <= high[0]
 
 
 def test_churn_rates_are_counted_by_group(customers):
@@ -38,7 +38,7 @@ def test_every_age_has_a_band():
     assert list(statistics.age_band(ages, years=10)) == ["18-29"] * 3 + ["60-69", "70+", "70+"]
 
 
-def test_strength_sees_a_hump_that_a_line_misses():
+def test_association_detects_a_hump_that_correlation_misses():
     age = np.tile(np.arange(20, 80), 50)
     table = load().head(len(age)).assign(Age=age.astype(float), Exited=((age >= 40) & (age < 60)).astype(int))
     strength = statistics.feature_strength(table)
@@ -47,7 +47,7 @@ def test_strength_sees_a_hump_that_a_line_misses():
     assert strength.loc["Age", "correlation"] < 0.05
 
 
-def test_strength_is_cramers_v_and_pearsons_correlation(customers):
+def test_strength_is_cramers_v_and_pearson_correlation(customers):
     strength = statistics.feature_strength(customers)
     counts = pd.crosstab(customers["Geography"], customers["Exited"]).to_numpy()
     assert strength.loc["Geography", "association"] == pytest.approx(association(counts, method="cramer"))
@@ -57,7 +57,7 @@ def test_strength_is_cramers_v_and_pearsons_correlation(customers):
     assert strength.loc["Gender", "association"] == pytest.approx(expected)  # two by two: the same
 
 
-def test_outliers_lie_beyond_tukeys_fences():
+def test_outliers_are_beyond_tukeys_fences():
     table = load().head(100).assign(Age=[50.0] * 25 + [40.0] * 50 + [30.0] * 24 + [90.0], Exited=0)
     table.loc[99, "Exited"] = 1
     row = statistics.outliers(table).loc["Age"]

@@ -17,11 +17,11 @@ from tests.support.paths import BENCH
 
 
 @pytest.mark.skipif(not BENCH.is_dir(), reason="../shared/bench is not there")
-def test_default_grids_are_the_agreed_ones():
+def test_default_grids_are_the_published_ones():
     assert json.loads((BENCH / "grids.json").read_text()) == {k: a.grid for k, a in ALGORITHMS.items()}
 
 
-def test_unknown_model_lists_those_that_exist():
+def test_unknown_model_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown model 'svm': choose one of knn, logreg, tree, forest"):
         algorithm("svm")
 

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
 
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix
-from helpers.training.plots import cost_curve, grid_scores, train_validation_gap, training_figures
+from helpers.training.plots import cost_curve, grid_scores, training_plots
 from helpers.training.threshold import choose_threshold
 
 
@@ -32,23 +32,18 @@ def test_grid_scores_draws_any_grid(grid):
     figure.canvas.draw()
 
 
-def test_five_hyperparameters_show_the_best_over_the_fifth():
+def test_grid_scores_show_the_best_over_a_fifth_hyperparameter():
     grid = {"a": [1, 2, 3, 4, 5, 6], "b": [1, 2, 3, 4], "c": [1, 2, 3], "d": [1, 2], "e": [1, 2]}
     figure = grid_scores(results(grid))
     assert f"{0.6:.3f}" in figure.get_suptitle()
 
 
-def test_gap_is_named_in_the_title():
-    figure = train_validation_gap(results({"C": [1, 2, 3]}), best=2)
-    assert "0.050" in figure.axes[0].get_title()
-
-
-def test_every_training_figure_draws():
+def test_every_plot_of_a_training_is_drawn():
     X, y = make_classification(300, random_state=0)
     model = LogisticRegression().fit(X, y)
-    figures = training_figures(results({"C": [1, 2]}), 1, model, pd.DataFrame(X), pd.Series(y))
-    assert {type(figure) for figure in figures.values()} == {Figure}
-    counts = [int(text.get_text().split()[0]) for text in figures["confusion"].axes[0].texts]
+    drawn = training_plots(results({"C": [1, 2]}), 1, model, pd.DataFrame(X), pd.Series(y))
+    assert {type(figure) for figure in drawn.values()} == {Figure}
+    counts = [int(text.get_text().split()[0]) for text in drawn["confusion"].axes[0].texts]
     assert sum(counts) == 300
 
 
