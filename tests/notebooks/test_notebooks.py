@@ -1,7 +1,8 @@
-"""What every notebook promises its reader; that its outputs still hold is nbval's job."""
+"""Rules for every notebook; nbval compares the outputs."""
 
 import re
 import subprocess
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -17,45 +18,94 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request):
-    return nbformat.read(request.param, as_version=4)
+def notebook_path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(notebook_path):
+    return nbformat.read(notebook_path, as_version=4)
 
 
 def code(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_first_code_cell_holds_the_parameters(notebook):
+def title_word(path: Path) -> str:
+    """Return the word after the number in a notebook's title: ``Train`` of ``# 3 · Train: ...``."""
+    number = int(path.stem[:2])
+    title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+    match = re.fullmatch(rf"# {number} · (\w+): [^.]+", title)
+    assert match, f"{path.name}: {title!r}"
+    return match[1]
+
+
+def test_title_has_number_word_and_subject(notebook_path):
+    assert title_word(notebook_path)
+
+
+def test_navigation_links_the_previous_and_the_next_notebook(notebook, notebook_path):
+    place = NOTEBOOKS.index(notebook_path)
+    links = []
+    if place > 0:
+        before = NOTEBOOKS[place - 1]
+        links.append(f"[← {place} · {title_word(before)}]({before.name})")
+    if place + 1 < len(NOTEBOOKS):
+        after = NOTEBOOKS[place + 1]
+        links.append(f"[{place + 2} · {title_word(after)} →]({after.name})")
+    assert notebook.cells[0].source.splitlines()[1:4] == ["", " | ".join(links), ""]
+
+
+def test_first_code_cell_has_the_parameters(notebook):
     assert code(notebook)[0].metadata.get("tags") == ["parameters"]
 
 
-def test_cells_are_short_and_told_in_prose(notebook):
+def test_prose_introduces_short_cells(notebook):
     lengths = sorted(len(cell.source.splitlines()) for cell in code(notebook))
     assert lengths[-1] <= 25
     assert lengths[len(lengths) // 2] <= 6
-    assert notebook.cells[0].cell_type == notebook.cells[-1].cell_type == "markdown"
     assert 30 <= len(notebook.cells) <= 60
+    kinds = [cell.cell_type for cell in notebook.cells]
+    assert kinds[0] == kinds[-1] == "markdown"
+    assert ["code"] * 3 not in [kinds[start : start + 3] for start in range(len(kinds))]
 
 
-def test_outputs_are_stored_and_hold_nothing_of_one_machine(notebook):
+def test_prose_is_wrapped(notebook):
+    prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    lines = [line for text in prose for line in text.splitlines() if not line.startswith("|")]
+    assert max(map(len, lines)) <= 110
+
+
+def test_imports_are_from_packages_not_from_their_modules(notebook):
+    source = "\n".join(cell.source for cell in code(notebook))
+    assert set(re.findall(r"^\s*(?:from|import) (helpers\S*)", source, re.MULTILINE)) <= {
+        f"helpers.{path.stem}" for path in (ROOT / "helpers").iterdir() if not path.stem.startswith("_")
+    }
+
+
+def test_outputs_are_stored_and_do_not_depend_on_the_machine(notebook):
     text = nbformat.writes(notebook)
     assert all(cell.execution_count for cell in code(notebook))
     assert not re.search(r'"(/home|/root|/tmp|/Users|/work)/', text)
     for cell in code(notebook):
         assert not any(output.output_type == "error" for output in cell.outputs)
         assert not any(output.get("name") == "stderr" for output in cell.outputs)
-        assert not re.search(r"^\s*def ", cell.source, re.MULTILINE), "logic belongs into helpers"
-        assert not re.search(r"^[%!]", cell.source, re.MULTILINE), "a broken magic passes silently"
 
 
-def test_notebook_starts_on_the_python_at_hand(notebook):
+def test_cells_have_no_functions_and_no_magics(notebook):
+    for cell in code(notebook):
+        assert not re.search(r"^\s*def ", cell.source, re.MULTILINE), "logic belongs in helpers"
+        assert not re.search(r"^[%!]", cell.source, re.MULTILINE), "a failing magic raises no error"
+
+
+def test_kernel_is_the_default_python(notebook):
     assert notebook.metadata["kernelspec"]["name"] == "python3"
 
 
 @pytest.mark.stack
 @needs_real_data
 @pytest.mark.parametrize("model", ALGORITHMS)
-def test_training_on_the_real_table_as_a_user_runs_it(store, tmp_path, model):
+def test_papermill_trains_on_the_real_table(store, tmp_path, model):
     command = training(tmp_path / "out.ipynb", model, data="../shared/data/Churn_Modelling.csv")
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'model'")
@@ -65,7 +115,7 @@ def test_training_on_the_real_table_as_a_user_runs_it(store, tmp_path, model):
     assert REAL_DATA.name in str(run.inputs.dataset_inputs[0].dataset.source)
 
 
-# Of the real table, as published with it: best mean validation F1, hold-out ROC AUC.
+# Published with the real table: best mean validation F1, hold-out ROC AUC.
 EXPECTED = {
     "knn": (0.5226, 0.809),
     "logreg": (0.4936, 0.770),
