@@ -1,26 +1,76 @@
-"""F1 and accuracy of 0/1 classes by their definitions, without scikit-learn's repeated checks.
+"""GridSearchCV's scorers; F1 and accuracy of 0/1 classes by definition, without repeated validation.
 
-scikit-learn validates both vectors anew in every metric, which takes longer than fitting a small tree. The
-figures are the same to the last bit, or ranks of equal means would differ. ROC AUC, a sum of many terms, and
-any other scorer, target or answer therefore go to scikit-learn's own code.
+scikit-learn validates both vectors again in every metric, which takes longer than fitting a small tree. The
+fast scores are the same to the last bit, or ranks of equal means would differ. ROC AUC, a sum of many terms,
+and any other scorer, target or prediction therefore go to scikit-learn's own code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.metrics import get_scorer, roc_auc_score
+from sklearn.metrics import accuracy_score, check_scoring, make_scorer, roc_auc_score
 
-QUICK = {name: vars(get_scorer(name)) for name in ("f1", "accuracy", "roc_auc")}
+FAST = {"f1", "accuracy", "roc_auc"}
+PredictionScorer: type = type(make_scorer(accuracy_score))
 
 
-def score(scorers: Callable, model: BaseEstimator, X: object, y: object) -> dict[str, float] | float:
-    """Score a fitted model as GridSearchCV's scorers do.
+@dataclass(frozen=True)
+class Scorers:
+    """What GridSearchCV resolves ``scoring`` to, and what the search knows about it.
+
+    Attributes
+    ----------
+    score : callable
+        GridSearchCV's: takes model, table and target, returns one score or several by name.
+    names : tuple of str
+        "score" where there is one score.
+    fast : dict or None
+        Scikit-learn's name for each score, e.g. "roc_auc", if all of them can be computed here.
+    predictions_only : bool
+        Whether the scores depend on nothing but predictions; a user's function may look into the model.
+    """
+
+    score: Callable
+    names: tuple[str, ...]
+    fast: dict[str, str] | None
+    predictions_only: bool
+
+
+def make_scorers(estimator: BaseEstimator, scoring: str | Sequence[str] | Mapping | None) -> Scorers:
+    """Resolve ``scoring`` as GridSearchCV does.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown; scikit-learn's own message.
+    """
+    scorer = check_scoring(estimator, scoring)
+    if isinstance(scoring, Mapping):
+        named = dict(scoring)
+    elif scoring is None or isinstance(scoring, str) or callable(scoring):
+        named = {"score": scoring}
+    else:
+        named = {name: name for name in scoring}
+    all_fast = all(isinstance(metric, str) and metric in FAST for metric in named.values())
+    return Scorers(
+        score=scorer,
+        names=tuple(named),
+        fast=named if all_fast else None,
+        predictions_only=all(
+            metric is None or isinstance(metric, (str, PredictionScorer)) for metric in named.values()
+        ),
+    )
+
+
+def score(scorers: Scorers, model: BaseEstimator, X: Any, y: Any) -> dict[str, float]:
+    """Score a fitted model as GridSearchCV does.
 
     Parameters
     ----------
-    scorers : callable
-        What GridSearchCV resolves ``scoring`` to.
+    scorers : Scorers
     model : estimator
         Fitted.
     X : table of shape (n_rows, n_features)
@@ -28,41 +78,43 @@ def score(scorers: Callable, model: BaseEstimator, X: object, y: object) -> dict
 
     Returns
     -------
-    dict or float
-        What ``scorers(model, X, y)`` returns.
+    dict
+        Scores by name.
     """
-    named = getattr(scorers, "_scorers", {})
-    kinds = {name: _kind(scorer) for name, scorer in named.items()}
-    truth = np.asarray(y)
-    if not named or None in kinds.values() or not _binary(truth) or truth.min() == truth.max():
-        return scorers(model, X, y)
-    if not is_classifier(model) or not np.array_equal(getattr(model, "classes_", None), [0, 1]):
-        return scorers(model, X, y)
-    found = {}
-    if {"f1", "accuracy"} & set(kinds.values()):
+    scores = None if scorers.fast is None else _fast_scores(scorers.fast, model, X, np.asarray(y))
+    if scores is None:
+        scores = scorers.score(model, X, y)
+    return scores if isinstance(scores, dict) else {"score": scores}
+
+
+def _fast_scores(
+    metrics: dict[str, str], model: BaseEstimator, X: Any, y: np.ndarray
+) -> dict[str, float] | None:
+    """Return the scores by name, or None where scikit-learn's own code must compute them."""
+    if not _is_binary(y) or y.min() == y.max():
+        return None
+    if not is_classifier(model) or not np.array_equal(getattr(model, "classes_", ()), [0, 1]):
+        return None
+    values: dict[str, float] = {}
+    if {"f1", "accuracy"}.intersection(metrics.values()):
         predicted = np.asarray(model.predict(X))
-        if not _binary(predicted, truth.shape):
-            return scorers(model, X, y)
-        hits = np.count_nonzero(predicted & truth)
-        found["f1"] = 2 * hits / (np.count_nonzero(predicted) + np.count_nonzero(truth))
-        found["accuracy"] = np.count_nonzero(predicted == truth) / len(truth)
-    if "roc_auc" in kinds.values():
-        decides = hasattr(model, "decision_function")  # what scikit-learn asks for first
-        scores = np.asarray(model.decision_function(X) if decides else model.predict_proba(X)[:, 1])
-        if scores.shape != truth.shape or not np.isfinite(scores).all():
-            return scorers(model, X, y)
-        found["roc_auc"] = roc_auc_score(truth, scores)
-    return {name: float(found[kind]) for name, kind in kinds.items()}
+        if not _is_binary(predicted, y.shape):
+            return None
+        hits = np.count_nonzero(predicted & y)
+        values["f1"] = 2 * hits / (np.count_nonzero(predicted) + np.count_nonzero(y))
+        values["accuracy"] = np.count_nonzero(predicted == y) / len(y)
+    if "roc_auc" in metrics.values():
+        has_decision = hasattr(model, "decision_function")  # scikit-learn prefers it, too
+        scores = np.asarray(model.decision_function(X) if has_decision else model.predict_proba(X)[:, 1])
+        if scores.shape != y.shape or not np.isfinite(scores).all():
+            return None
+        values["roc_auc"] = float(roc_auc_score(y, scores))
+    return {name: values[metric] for name, metric in metrics.items()}
 
 
-def _kind(scorer: Callable) -> str | None:
-    """Return the name of scikit-learn's own scorer that this one is, if any."""
-    return next((name for name, own in QUICK.items() if getattr(scorer, "__dict__", None) == own), None)
-
-
-def _binary(values: np.ndarray, shape: tuple | None = None) -> bool:
-    """Say whether these are whole numbers, all 0 or 1, in the given shape."""
-    return (
+def _is_binary(values: np.ndarray, shape: tuple | None = None) -> bool:
+    """Return whether these are integers, all 0 or 1, in the given shape."""
+    return bool(
         values.dtype.kind == "i"
         and values.ndim == 1
         and len(values) > 0

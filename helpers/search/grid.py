@@ -1,36 +1,40 @@
-"""A grid search with GridSearchCV's figures that does the work which combinations share only once."""
+"""A grid search with GridSearchCV's results that computes work shared between candidates only once."""
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import joblib
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.model_selection import BaseCrossValidator, GridSearchCV, ParameterGrid, check_cv
+from sklearn.model_selection import BaseCrossValidator, ParameterGrid, check_cv
+from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel
 from threadpoolctl import threadpool_limits
 
-from helpers.search.tasks import make_candidate, tasks
+from helpers.search.cv_results import FoldScores, fit_grid_search_cv, fold_scores, mean_scores
+from helpers.search.fast_scorers import Scorers, make_scorers
+from helpers.search.tasks import Candidate, make_candidate, tasks
 
-# What this project calls the two parts of a fold, and what GridSearchCV does.
-DATASETS = {"train": "train", "val": "test"}
+OnResult = Callable[[int, int, dict, dict], None]
 
 
 class SearchError(RuntimeError):
-    """A combination failed; the message names fold and parameters, the cause is the original error."""
+    """A combination failed; the message names fold and parameters, the cause is the original error.
+
+    Not a ``ProjectError``: the search imports nothing of the project, so that others can use it.
+    """
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found; the names are GridSearchCV's.
+    """The result of a search; the names are GridSearchCV's.
 
     Attributes
     ----------
     cv_results_ : dict
-        Keys and values of ``GridSearchCV(..., return_train_score=True)``. Times of shared work are spread
-        evenly over those who share it.
+        Keys and values of ``GridSearchCV(..., return_train_score=True)``. The time of shared work is divided
+        evenly among the combinations that share it.
     best_index_ : int
     best_params_ : dict
     best_score_ : float
@@ -49,49 +53,12 @@ class SearchResult:
     oof_probability_: np.ndarray | None
 
     def fold_scores(self, index: int) -> list[dict[str, float]]:
-        """Return a combination's scores in every fold, see `fold_scores`."""
+        """Return a combination's scores in every fold, one dict ``train_f1`` ... ``val_f1`` ... per fold."""
         return fold_scores(self.cv_results_, index)
 
     def mean_scores(self, index: int) -> dict[str, float]:
         """Return a combination's means and deviations over the folds: ``train_f1_mean``, ..."""
-        return {
-            f"{dataset}_{score}_{statistic}": float(self.cv_results_[f"{statistic}_{key}_{score}"][index])
-            for dataset, key in DATASETS.items()
-            for score in _score_names(self.cv_results_)
-            for statistic in ("mean", "std")
-        }
-
-
-def fold_scores(cv_results: Mapping, index: int) -> list[dict[str, float]]:
-    """Return a combination's scores in every fold.
-
-    Parameters
-    ----------
-    cv_results : dict
-        Of `SearchResult` or of GridSearchCV with ``return_train_score=True``.
-    index : int
-        The combination's place in the grid.
-
-    Returns
-    -------
-    list of dict
-        One per fold: ``train_f1`` ... ``val_f1`` ..., by the names of the scores.
-    """
-    names = _score_names(cv_results)
-    folds = itertools.takewhile(lambda fold: f"split{fold}_test_{names[0]}" in cv_results, itertools.count())
-    return [
-        {
-            f"{dataset}_{score}": float(cv_results[f"split{fold}_{key}_{score}"][index])
-            for dataset, key in DATASETS.items()
-            for score in names
-        }
-        for fold in folds
-    ]
-
-
-def _score_names(cv_results: Mapping) -> list[str]:
-    """Return the names of the scores in the order of ``scoring``."""
-    return [key.removeprefix("mean_test_") for key in cv_results if key.startswith("mean_test_")]
+        return mean_scores(self.cv_results_, index)
 
 
 def grid_search(
@@ -101,12 +68,12 @@ def grid_search(
     y: pd.Series,
     *,
     cv: int | BaseCrossValidator,
-    scoring: str | Sequence[str] | dict,
+    scoring: str | Sequence[str] | Mapping,
     refit: str | bool,
     n_jobs: int | None = -1,
-    on_result: Callable[[int, int, dict, dict], None] | None = None,
+    on_result: OnResult | None = None,
 ) -> SearchResult:
-    """Try every combination of a grid in every fold, as GridSearchCV does, sharing what is common.
+    """Try every combination of a grid in every fold, as GridSearchCV does, without repeating shared work.
 
     Parameters
     ----------
@@ -132,62 +99,96 @@ def grid_search(
     ValueError
         If ``refit`` is neither; GridSearchCV's False and callables have no use here.
     """
-    if not refit or callable(refit):
-        raise ValueError(f"refit must be a score's name, or True where there is one score, not {refit!r}")
-    # GridSearchCV itself resolves the scorers, makes the table of results and chooses the best.
-    own = GridSearchCV(
-        pipeline, param_grid, scoring=scoring, refit=refit, error_score="raise", return_train_score=True
-    )
-    scorers, refit_metric = own._get_scorers()
+    scorers = make_scorers(pipeline, scoring)
+    refit_score = _refit_score(refit, scorers)
+    X, y = indexable(X, y)
     params = list(ParameterGrid(param_grid))
-    candidates = []
-    for index, chosen in enumerate(params):
-        try:
-            candidates.append(make_candidate(pipeline, index, chosen))
-        except ValueError as error:
-            raise SearchError(f"combination {chosen} cannot be set: {error}") from error
-    splits = list(check_cv(cv, y, classifier=is_classifier(pipeline)).split(X, y))
-    figures = [[None] * len(splits) for _ in params]
-    oof = np.full((len(params), len(X)), np.nan)
-    try:
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
-    except ValueError:  # a backend that cannot stream, such as multiprocessing: all results come at the end
-        parallel = Parallel(n_jobs=n_jobs)
-    # The cores belong to the combinations: linear algebra with threads of its own fights over them, and a
-    # search over logistic regressions takes four times as long.
-    with threadpool_limits(1):
-        for fold, outcomes in parallel(tasks(pipeline, candidates, X, y, splits, scorers)):
-            for outcome in outcomes:
-                index = outcome.index
-                if outcome.error is not None:
-                    where = f"fold {fold + 1} of {len(splits)} failed with {params[index]}"
-                    raise SearchError(f"{where}: {outcome.error}") from outcome.error
-                figures[index][fold] = outcome.figures
-                if outcome.probability is not None:
-                    oof[index, splits[fold][1]] = outcome.probability
-                if on_result is not None:
-                    on_result(fold, index, params[index], _flat(outcome.figures))
-    results = own._format_results(params, len(splits), [each for row in figures for each in row])
-    best = int(own._select_best_index(refit, refit_metric, results))
-    estimator = clone(pipeline).set_params(**clone(params[best], safe=False))
-    # A forest's refit may use every core; threads, because processes take longer to start than that.
-    with joblib.parallel_config(backend="threading", n_jobs=n_jobs), threadpool_limits(1):
-        estimator.fit(X, y)
-    probability = oof[best]
+    candidates = _make_candidates(pipeline, params, scorers)
+    rows = np.arange(len(y))
+    folds = check_cv(cv, y, classifier=is_classifier(pipeline))
+    splits = [(rows[train], rows[val]) for train, val in folds.split(X, y)]
+    work = tasks(pipeline, candidates, X, y, splits, scorers)
+    scores, probability = _collect(work, params, splits, len(rows), n_jobs, on_result)
+    search = fit_grid_search_cv(param_grid, scores, refit_score)
+    best = int(search.best_index_)
     return SearchResult(
-        cv_results_=results,
+        cv_results_=search.cv_results_,
         best_index_=best,
-        best_params_=params[best],
-        best_score_=float(results[f"mean_test_{refit_metric}"][best]),
-        best_estimator_=estimator,
-        oof_probability_=None if np.isnan(probability).all() else probability,
+        best_params_=search.best_params_,
+        best_score_=float(search.best_score_),
+        best_estimator_=_refit(pipeline, search.best_params_, X, y, n_jobs),
+        oof_probability_=None if np.isnan(probability[best]).all() else probability[best],
     )
 
 
-def _flat(figures: dict) -> dict[str, float]:
-    """Return a result's scores by name: ``train_f1``, ``val_f1`` and so on."""
-    flat = {}
-    for side, name in (("train", "train_scores"), ("val", "test_scores")):
-        scores = figures[name] if isinstance(figures[name], dict) else {"score": figures[name]}
-        flat |= {f"{side}_{key}": float(value) for key, value in scores.items()}
-    return flat
+def _refit_score(refit: object, scorers: Scorers) -> str:
+    """Return the name of the score that the best combination is chosen by."""
+    if isinstance(refit, str) and refit in scorers.names:
+        return refit
+    if scorers.names == ("score",) and (refit is True or isinstance(refit, str)):
+        return "score"
+    names = ", ".join(scorers.names)
+    raise ValueError(
+        f"refit must be a score's name ({names}), or True where there is one score, not {refit!r}"
+    )
+
+
+def _make_candidates(pipeline: BaseEstimator, params: Sequence[dict], scorers: Scorers) -> list[Candidate]:
+    candidates = []
+    for index, combination in enumerate(params):
+        try:
+            candidates.append(make_candidate(pipeline, index, combination, scorers))
+        except ValueError as error:
+            raise SearchError(f"combination {combination} cannot be set: {error}") from error
+    return candidates
+
+
+def _collect(
+    work: Iterable,
+    params: Sequence[dict],
+    splits: Sequence[tuple[np.ndarray, np.ndarray]],
+    n_rows: int,
+    n_jobs: int | None,
+    on_result: OnResult | None,
+) -> tuple[list[list[FoldScores]], np.ndarray]:
+    """Run the tasks; return scores by combination and fold, and out-of-fold probabilities by combination.
+
+    Raises
+    ------
+    SearchError
+        If a combination fails.
+    """
+    scores: list[dict[int, FoldScores]] = [{} for _ in params]
+    probability = np.full((len(params), n_rows), np.nan)
+    # Limit BLAS to one thread: nested parallelism oversubscribes the cores, and a search over logistic
+    # regressions takes four times as long.
+    with threadpool_limits(1):
+        for fold, results in _parallel(n_jobs)(work):
+            for result in results:
+                index = result.index
+                if result.error is not None:
+                    where = f"fold {fold + 1} of {len(splits)} failed with {params[index]}"
+                    raise SearchError(f"{where}: {result.error}") from result.error
+                scores[index][fold] = result.scores
+                if result.probability is not None:
+                    probability[index, splits[fold][1]] = result.probability
+                if on_result is not None:
+                    on_result(fold, index, params[index], result.scores.by_dataset())
+    return [[row[fold] for fold in range(len(splits))] for row in scores], probability
+
+
+def _parallel(n_jobs: int | None) -> Parallel:
+    """Return a Parallel that yields results as they arrive, or at the end if the backend cannot stream."""
+    try:
+        return Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+    except ValueError:  # multiprocessing, for one
+        return Parallel(n_jobs=n_jobs)
+
+
+def _refit(
+    pipeline: BaseEstimator, params: dict, X: pd.DataFrame, y: pd.Series, n_jobs: int | None
+) -> BaseEstimator:
+    """Fit on all rows. A forest may use every core, in threads: processes take longer to start."""
+    estimator = clone(pipeline).set_params(**clone(params, safe=False))
+    with joblib.parallel_config(backend="threading", n_jobs=n_jobs), threadpool_limits(1):
+        return estimator.fit(X, y)

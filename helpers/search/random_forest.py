@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
-from sklearn.tree._classes import CRITERIA_CLF, DENSE_SPLITTERS
-from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
+from sklearn.utils import check_array
+from sklearn.utils.class_weight import compute_sample_weight
 
+from helpers.search import _sklearn
 from helpers.search.precomputed import PrecomputedPredictions
 
 VARYING = {"n_estimators"}
-NO_LIMIT = np.iinfo(np.int32).max
+MAX_SEED = np.iinfo(np.int32).max
+# What makes two ``tree_`` the same tree.
+TREE_ARRAYS = ("children_left", "children_right", "feature", "threshold", "impurity", "value")
 
 
 def shareable(forest: BaseEstimator, n_rows: int) -> bool:
-    """Say whether a smaller forest is the beginning of a larger one of the same parameters.
+    """Return whether a smaller forest is the beginning of a larger one of the same parameters.
 
     It is if every tree's seed comes from one integer: scikit-learn draws the seeds in order.
     """
@@ -25,14 +29,14 @@ def shareable(forest: BaseEstimator, n_rows: int) -> bool:
         and not forest.warm_start
         and not forest.oob_score
         and isinstance(forest.n_estimators, Integral)
-        and forest.n_estimators >= 1
+        and int(forest.n_estimators) >= 1
     )
 
 
 def fit(
-    forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, sides: Sequence
+    forests: Sequence[BaseEstimator], X: np.ndarray, y: np.ndarray, datasets: Sequence
 ) -> list[PrecomputedPredictions]:
-    """Grow the largest forest's trees one by one and answer for every size; no tree is kept.
+    """Grow the largest forest's trees one by one and predict for every size; no tree is kept.
 
     Parameters
     ----------
@@ -40,8 +44,8 @@ def fit(
         Equal but for ``n_estimators``.
     X : array of shape (n_rows, n_features)
     y : array of shape (n_rows,)
-    sides : sequence of arrays of shape (n_side_rows, n_features)
-        The tables to answer about.
+    datasets : sequence of arrays of shape (n_dataset_rows, n_features)
+        What to predict on.
 
     Returns
     -------
@@ -54,46 +58,55 @@ def fit(
         If there are several targets: then nothing is shared.
     """
     sizes = [forest.n_estimators for forest in forests]
-    # A forest of one tree lets scikit-learn check parameters and rows, and prepares classes and weights.
-    seedling = clone(forests[0]).set_params(n_estimators=1).fit(X, y)
-    if seedling.n_outputs_ != 1:
+    # A forest of one tree lets scikit-learn check parameters and rows, and prepares the classes.
+    first_tree_forest = clone(forests[0]).set_params(n_estimators=1).fit(X, y)
+    if first_tree_forest.n_outputs_ != 1:
         raise ValueError("only one target can be shared")
-    tables = [seedling._validate_X_predict(side) for side in sides]  # once to float32 for all trees
-    totals = [np.zeros((table.shape[0], seedling.n_classes_)) for table in tables]
+    tables = [_as_float32(first_tree_forest, dataset) for dataset in datasets]
+    totals = [np.zeros((table.shape[0], first_tree_forest.n_classes_)) for table in tables]
     means = {}
     largest = clone(forests[int(np.argmax(sizes))])
-    for grown, tree in enumerate(_trees(largest, seedling, X, y), start=1):
+    for n_trees, tree in enumerate(_trees(largest, first_tree_forest, X, y), start=1):
         for table, total in zip(tables, totals, strict=True):
             total += tree.predict(table)  # in the order of the trees, as predict_proba: the same bits
-        if grown in sizes:
-            means[grown] = [total / grown for total in totals]
-    return [_answers(seedling.classes_, sides, means[size]) for size in sizes]
+        if n_trees in sizes:
+            means[n_trees] = [total / n_trees for total in totals]
+    classes = first_tree_forest.classes_
+    return [_predictions(classes, datasets, means[size]) for size in sizes]
 
 
-def _answers(classes: np.ndarray, sides: Sequence, probabilities: list[np.ndarray]) -> PrecomputedPredictions:
-    """Predict what a forest predicts: the class of the highest mean probability, the first of equals."""
+def _as_float32(forest: BaseEstimator, dataset: Any) -> Any:
+    """Convert a dataset once for all trees, checked as the forest checks it."""
+    forest.predict(dataset)
+    return check_array(dataset, dtype=np.float32, accept_sparse="csr", ensure_all_finite=False)
+
+
+def _predictions(
+    classes: np.ndarray, datasets: Sequence, probabilities: list[np.ndarray]
+) -> PrecomputedPredictions:
+    """Predict what a forest predicts: the class of the highest mean probability, ties to the first."""
     predicted = [classes.take(np.argmax(means, axis=1)) for means in probabilities]
-    return PrecomputedPredictions(classes, list(zip(sides, probabilities, predicted, strict=True)))
+    return PrecomputedPredictions(classes, list(zip(datasets, probabilities, predicted, strict=True)))
 
 
-def _trees(forest: BaseEstimator, seedling: BaseEstimator, X: np.ndarray, y: np.ndarray) -> Iterator[Tree]:
-    """Yield the forest's trees in order.
+def _trees(forest: BaseEstimator, first_tree_forest: BaseEstimator, X: Any, y: Any) -> Iterator[Any]:
+    """Yield the ``tree_`` of each of the forest's trees in order.
 
-    A forest's ``fit`` spends a quarter of its time on checking the same rows again for every tree. Here the
-    trees of usual settings are built without; the first must equal scikit-learn's own, else, and for
-    unusual settings, the forest is fitted as ever.
+    A forest's ``fit`` spends about a quarter of its time checking the same rows again for every tree. Trees
+    with common settings are built here without that. The first one must equal scikit-learn's own; otherwise,
+    and for other settings, the forest is fitted by scikit-learn.
     """
-    own = seedling.estimators_[0].tree_
-    if _usual(forest, X):
-        grown = _grow(forest, seedling, X, y)
-        if _equal(next(grown), own):
-            yield own
-            yield from grown
+    if _sklearn.CAN_BUILD_TREES and _has_common_settings(forest, X):
+        trees = _build_trees(forest, first_tree_forest, X, y)
+        first = first_tree_forest.estimators_[0].tree_
+        if _starts_with(trees, first):
+            yield first
+            yield from trees
             return
     yield from (tree.tree_ for tree in forest.fit(X, y).estimators_)
 
 
-def _usual(forest: BaseEstimator, X: np.ndarray) -> bool:
+def _has_common_settings(forest: BaseEstimator, X: Any) -> bool:
     return (
         not issparse(X)
         and bool(np.isfinite(np.asarray(X, dtype=np.float32)).all())
@@ -108,45 +121,34 @@ def _usual(forest: BaseEstimator, X: np.ndarray) -> bool:
     )
 
 
-def _grow(forest: BaseEstimator, seedling: BaseEstimator, X: np.ndarray, y: np.ndarray) -> Iterator[Tree]:
-    """Yield the trees of a forest of usual settings, built as `sklearn.tree` builds them."""
-    X = np.ascontiguousarray(X, dtype=np.float32)
-    y = np.searchsorted(seedling.classes_, np.asarray(y)).astype(np.float64).reshape(-1, 1)
-    n_rows, n_features = X.shape
-    n_classes = np.array([seedling.n_classes_], dtype=np.intp)
-    template = seedling.estimators_[0]
-    leaf = forest.min_samples_leaf
-    split = max(forest.min_samples_split, 2 * leaf)
-    depth = NO_LIMIT if forest.max_depth is None else forest.max_depth
-    weights = seedling._sample_weight  # the class weights, per row
+def _build_trees(forest: BaseEstimator, first_tree_forest: BaseEstimator, X: Any, y: Any) -> Iterator[Any]:
+    """Yield the trees of a forest with common settings, as its ``fit`` draws their rows and seeds."""
+    template = first_tree_forest.estimators_[0]
+    n_drawn = len(first_tree_forest.estimators_samples_[0])
+    weights = None if forest.class_weight is None else compute_sample_weight(forest.class_weight, y)
     if weights is not None:
-        shares = np.cumsum(weights / np.sum(weights))
-        shares /= shares[-1]
+        cumulative = np.cumsum(weights / np.sum(weights))
+        cumulative /= cumulative[-1]
+    X = np.ascontiguousarray(X, dtype=np.float32)
+    y = np.searchsorted(first_tree_forest.classes_, np.asarray(y)).astype(np.float64).reshape(-1, 1)
     seeds = np.random.RandomState(forest.random_state)
     for _ in range(forest.n_estimators):
-        seed = seeds.randint(NO_LIMIT)
-        drawn = weights
+        seed = seeds.randint(MAX_SEED)
+        sample_weight = weights
         if forest.bootstrap:  # how often each row is drawn is its weight
-            random, size = np.random.RandomState(seed), seedling._n_samples_bootstrap
+            random = np.random.RandomState(seed)
             if weights is None:
-                rows = random.randint(0, n_rows, size)
+                rows = random.randint(0, len(X), n_drawn)
             else:  # what RandomState.choice does with probabilities; sorted, the look-up is faster
-                rows = shares.searchsorted(np.sort(random.random_sample(size)), side="right")
-            drawn = np.bincount(rows, minlength=n_rows).astype(np.float64)
-        splitter = DENSE_SPLITTERS[template.splitter](
-            CRITERIA_CLF[forest.criterion](1, n_classes),
-            template.max_features_,
-            leaf,
-            0.0,
-            np.random.RandomState(seed),
-            None,
-        )
-        tree = Tree(n_features, n_classes, 1)
-        builder = DepthFirstTreeBuilder(splitter, split, leaf, 0.0, depth, forest.min_impurity_decrease)
-        builder.build(tree, X, y, drawn, None)
-        yield tree
+                rows = cumulative.searchsorted(np.sort(random.random_sample(n_drawn)), side="right")
+            sample_weight = np.bincount(rows, minlength=len(X)).astype(np.float64)
+        yield _sklearn.build_tree(template, X, y, sample_weight, seed)
 
 
-def _equal(one: Tree, other: Tree) -> bool:
-    ours, theirs = one.__getstate__(), other.__getstate__()
-    return np.array_equal(ours["nodes"], theirs["nodes"]) and np.array_equal(ours["values"], theirs["values"])
+def _starts_with(trees: Iterator[Any], first: Any) -> bool:
+    """Take the first of the trees; return whether it equals this one."""
+    try:
+        tree = next(trees)
+    except Exception:  # another release's builder may take other arguments
+        return False
+    return all(np.array_equal(getattr(tree, name), getattr(first, name)) for name in TREE_ARRAYS)

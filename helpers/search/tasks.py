@@ -1,109 +1,139 @@
-"""How a search's work is cut: preprocessing once a fold, then batches of what can be fitted together."""
+"""Scheduling: one preprocessing fit per fold, then batches of candidates fitted together."""
 
 import atexit
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.metrics._scorer import _BaseScorer, _PassthroughScorer
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils import get_tags
 from sklearn.utils.parallel import delayed
 
 from helpers.search import nearest_neighbors, random_forest
-from helpers.search.fast_scorers import score
+from helpers.search.cv_results import FoldScores
+from helpers.search.fast_scorers import Scorers, score
 from helpers.search.precomputed import PrecomputedTransform
 
 # What can share more than preprocessing: a module that says which parameters may differ (VARYING), which
-# estimators qualify (shareable) and how to fit them together (fit). Anything else is fitted plainly.
-FAMILIES = {
+# estimators qualify (shareable) and how to fit them together (fit). Anything else is fitted one by one.
+FAMILIES: dict[type, ModuleType] = {
     KNeighborsClassifier: nearest_neighbors,
     RandomForestClassifier: random_forest,
     ExtraTreesClassifier: random_forest,
 }
 
-
-_running: set[object] = set()
+_running: set[threading.Event] = set()
 
 
 @atexit.register
-def _let_tasks_end() -> None:
-    """Wait for what an interrupted search left running: a thread stopped inside C++ aborts the process."""
+def _wait_for_running_tasks() -> None:
+    """Wait for the tasks of an interrupted search: a thread stopped inside C++ aborts the process."""
     while _running:
-        time.sleep(0.01)
+        for finished in tuple(_running):
+            finished.wait()
 
 
-class Candidate(NamedTuple):
-    """A combination: its place in the grid, its unfitted parts, and a text that names its preprocessing."""
+@dataclass(frozen=True)
+class Candidate:
+    """A hyperparameter combination: its place in the grid and its unfitted estimators.
+
+    Attributes
+    ----------
+    index : int
+    preprocessing : Pipeline or None
+        All steps but the last; None where there is nothing to share.
+    classifier : estimator
+        The last step, or all of it where ``preprocessing`` is None.
+    group : str
+        Equal for candidates with equal preprocessing.
+    """
 
     index: int
-    prepare: Pipeline | None
-    classify: BaseEstimator
+    preprocessing: Pipeline | None
+    classifier: BaseEstimator
     group: str
-    full: BaseEstimator
 
 
-class FoldResult(NamedTuple):
-    """A combination in one fold: figures as GridSearchCV collects them, P(y=1) of the validation part."""
+@dataclass(frozen=True)
+class CandidateResult:
+    """A candidate in one fold: its scores and P(second class) of the validation part, or its error."""
 
     index: int
-    figures: dict | None = None
+    scores: FoldScores | None = None
     probability: np.ndarray | None = None
     error: Exception | None = None
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold under one preprocessing: its tables as they come and, once ready, as transformed."""
+    """One fold's data, and the preprocessing that a group of candidates shares."""
 
     number: int
-    train: object
-    val: object
-    y_train: object
-    y_val: object
-    prepare: Pipeline | None
-    tables: tuple | None = None  # to fit on, training side, validation side
+    X_train: Any
+    X_val: Any
+    y_train: Any
+    y_val: Any
+    preprocessing: Pipeline | None
 
-    def ready(self) -> "Fold":
-        """Return the fold with its preprocessing fitted."""
-        if self.tables is not None:
-            return self
-        if self.prepare is None:
-            return replace(self, tables=(self.train, self.train, self.val))
-        # Two tables of the same rows: a target encoder's fit_transform, for one, is not its transform.
-        fitted = self.prepare.fit_transform(self.train, self.y_train)
-        tables = fitted, self.prepare.transform(self.train), self.prepare.transform(self.val)
-        return replace(self, tables=tables)
-
-    def whole(self, model: BaseEstimator) -> BaseEstimator:
-        """Return what predicts from the tables as they come."""
-        if self.prepare is None:
-            return model
-        seen = [(self.train, self.tables[1]), (self.val, self.tables[2])]
-        return Pipeline([("prepare", PrecomputedTransform(self.prepare, seen)), ("classify", model)])
+    def transform(self) -> "TransformedFold":
+        """Fit the preprocessing and transform both parts."""
+        if self.preprocessing is None:
+            return TransformedFold(self, self.X_train, self.X_train, self.X_val)
+        preprocessing = clone(self.preprocessing)
+        # The training part twice: a target encoder's fit_transform, for one, is not its transform.
+        X_fit = preprocessing.fit_transform(self.X_train, self.y_train)
+        X_train, X_val = preprocessing.transform(self.X_train), preprocessing.transform(self.X_val)
+        results = [(self.X_train, X_train), (self.X_val, X_val)]
+        return TransformedFold(self, X_fit, X_train, X_val, PrecomputedTransform(preprocessing, results))
 
 
-def make_candidate(pipeline: BaseEstimator, index: int, params: dict) -> Candidate:
-    """Return a combination; what is no plain Pipeline has no preprocessing of its own to share.
+@dataclass(frozen=True)
+class TransformedFold:
+    """A fold after preprocessing: the table to fit on, and both parts to predict on."""
+
+    fold: Fold
+    X_fit: Any
+    X_train: Any
+    X_val: Any
+    preprocessing: PrecomputedTransform | None = None
+
+    def transform(self) -> "TransformedFold":
+        """Do nothing; it is transformed."""
+        return self
+
+    def pipeline(self, classifier: BaseEstimator) -> BaseEstimator:
+        """Return an estimator that predicts from the fold's original tables."""
+        if self.preprocessing is None:
+            return classifier
+        return Pipeline([("preprocessing", self.preprocessing), ("classifier", classifier)])
+
+
+def make_candidate(pipeline: BaseEstimator, index: int, params: dict, scorers: Scorers) -> Candidate:
+    """Return a combination as a candidate.
+
+    Its preprocessing is shared if it is a plain Pipeline and no scorer can look into it.
 
     Raises
     ------
     ValueError
         If there is no such parameter.
     """
-    full = clone(pipeline).set_params(**clone(params, safe=False))
-    if type(full) is not Pipeline or len(full) < 2 or full.transform_input:
-        return Candidate(index, None, full, "", full)
-    last, classify = full.steps[-1]
+    estimator = clone(pipeline).set_params(**clone(params, safe=False))
+    is_plain = type(estimator) is Pipeline and len(estimator) > 1 and not estimator.transform_input
+    if not is_plain or not scorers.predictions_only:
+        return Candidate(index, None, estimator, "")
+    last, classifier = estimator.steps[-1]
     before = {key: value for key, value in params.items() if key.partition("__")[0] != last}
-    return Candidate(index, full[:-1], classify, _key(before), full)
+    return Candidate(index, estimator[:-1], classifier, _key(before))
 
 
 def _key(params: dict) -> str:
@@ -116,108 +146,124 @@ def _key(params: dict) -> str:
 
 def tasks(
     pipeline: BaseEstimator,
-    candidates: list[Candidate],
-    X: object,
-    y: object,
-    splits: list,
-    scorers: Callable,
+    candidates: Sequence[Candidate],
+    X: Any,
+    y: Any,
+    splits: Sequence,
+    scorers: Scorers,
 ) -> Iterator:
-    """Yield the work of every fold for joblib; preprocessing is fitted once for all who share it.
+    """Yield every fold's work for joblib; preprocessing is fitted once for all candidates that share it.
 
-    Tasks are made as workers become free, so only a few folds' prepared tables exist at a time.
+    Tasks are created as workers become free, so only a few folds' transformed tables exist at a time.
     """
-    if not _standard(scorers):
-        candidates = [each._replace(prepare=None, classify=each.full, group="") for each in candidates]
     groups = defaultdict(list)
-    for each in candidates:
-        groups[each.group].append(each)
+    for candidate in candidates:
+        groups[candidate.group].append(candidate)
     for number, (train, val) in enumerate(splits):
-        X_train, y_train = _safe_split(pipeline, X, y, train)
-        X_val, y_val = _safe_split(pipeline, X, y, val, train)
+        X_train, X_val = _split(pipeline, X, train, val)
+        y_train, y_val = _rows(y, train), _rows(y, val)
         for group in groups.values():
-            prepare = group[0].prepare
-            fold = Fold(number, X_train, X_val, y_train, y_val, None if prepare is None else clone(prepare))
-            batches = _batches(group, len(train))
-            if len(batches) > 1:
-                try:
-                    # The backend is at work on the tasks: a ColumnTransformer that used it would end it.
-                    with joblib.parallel_config(backend="threading", n_jobs=1):
-                        fold = fold.ready()
-                except Exception:
-                    batches = batches[:1]  # this one meets the error again and reports it
-            for batch in batches:
-                yield delayed(run_batch)(fold, batch, scorers)
+            fold = Fold(number, X_train, X_val, y_train, y_val, group[0].preprocessing)
+            yield from _group_tasks(fold, group, len(train), scorers)
 
 
-def _standard(scorers: Callable) -> bool:
-    """Say whether every scorer only asks for predictions; a callable may look into model and table."""
-    each = getattr(scorers, "_scorers", {"": scorers}).values()
-    return all(isinstance(scorer, (_BaseScorer, _PassthroughScorer)) for scorer in each)
+def _split(pipeline: BaseEstimator, X: Any, train: np.ndarray, val: np.ndarray) -> tuple[Any, Any]:
+    """Return both parts of a table; a precomputed kernel has a column per training row."""
+    if get_tags(pipeline).input_tags.pairwise:
+        return X[np.ix_(train, train)], X[np.ix_(val, train)]
+    return _rows(X, train), _rows(X, val)
+
+
+def _rows(table: Any, rows: np.ndarray) -> Any:
+    if hasattr(table, "iloc"):
+        return table.iloc[rows]
+    return table[rows] if hasattr(table, "shape") else [table[row] for row in rows]
+
+
+def _group_tasks(fold: Fold, group: list[Candidate], n_rows: int, scorers: Scorers) -> Iterator:
+    """Yield the tasks of candidates with the same preprocessing."""
+    data: Fold | TransformedFold = fold
+    batches = _batches(group, n_rows)
+    if len(batches) > 1:
+        try:
+            # Avoid re-entering the active joblib backend: a nested ColumnTransformer would shut it down.
+            with joblib.parallel_config(backend="threading", n_jobs=1):
+                data = fold.transform()
+        except Exception:
+            batches = batches[:1]  # its task meets the error again and reports it
+    for batch in batches:
+        yield delayed(run_batch)(data, batch, scorers)
 
 
 def _batches(group: list[Candidate], n_rows: int) -> list[list[Candidate]]:
     """Put together what a family can fit together."""
-    batches = defaultdict(list)
-    for each in group:
-        family = FAMILIES.get(type(each.classify))
-        if family is None or not family.shareable(each.classify, n_rows):
-            key = each.index
-        else:
-            params = each.classify.get_params(deep=False)
-            key = type(each.classify), _key({k: v for k, v in params.items() if k not in family.VARYING})
-        batches[key].append(each)
+    batches: dict[Hashable, list[Candidate]] = defaultdict(list)
+    for candidate in group:
+        family = FAMILIES.get(type(candidate.classifier))
+        key: Hashable = candidate.index
+        if family is not None and family.shareable(candidate.classifier, n_rows):
+            params = candidate.classifier.get_params(deep=False)
+            key = (
+                type(candidate.classifier),
+                _key({k: v for k, v in params.items() if k not in family.VARYING}),
+            )
+        batches[key].append(candidate)
     return list(batches.values())
 
 
-def run_batch(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[int, list[FoldResult]]:
-    """Fit and score a batch in a fold; return the fold's number and the outcomes up to the first error."""
-    task = object()
-    _running.add(task)
+def run_batch(
+    data: Fold | TransformedFold, batch: list[Candidate], scorers: Scorers
+) -> tuple[int, list[CandidateResult]]:
+    """Fit and score a batch in a fold; return the fold's number and the results up to the first error."""
+    finished = threading.Event()
+    _running.add(finished)
     try:
-        return fold.number, list(_outcomes(fold, batch, scorers))
+        fold = data if isinstance(data, Fold) else data.fold
+        return fold.number, list(_results(data, fold, batch, scorers))
     finally:
-        _running.discard(task)
+        _running.discard(finished)
+        finished.set()
 
 
-def _outcomes(fold: Fold, batch: list[Candidate], scorers: Callable) -> Iterator[FoldResult]:
-    for position, each in enumerate(batch):
-        try:
-            if position == 0:
-                fold = fold.ready()
-                models, seconds = _together(fold, batch, scorers)
+def _results(
+    data: Fold | TransformedFold, fold: Fold, batch: list[Candidate], scorers: Scorers
+) -> Iterator[CandidateResult]:
+    current = batch[0]
+    try:
+        data = data.transform()
+        start = time.perf_counter()
+        models = _fit_together(data, batch, scorers)
+        shared_seconds = (time.perf_counter() - start) / len(batch)
+        for position, current in enumerate(batch):
             start = time.perf_counter()
-            model = models[position] if models else clone(each.classify).fit(fold.tables[0], fold.y_train)
+            model = models[position] if models else clone(current.classifier).fit(data.X_fit, fold.y_train)
             fitted = time.perf_counter()
-            whole = fold.whole(model)
-            val = score(scorers, whole, fold.val, fold.y_val)
+            estimator = data.pipeline(model)
+            val = score(scorers, estimator, fold.X_val, fold.y_val)
             scored = time.perf_counter()
-            figures = {
-                "fit_time": fitted - start + seconds / len(batch),
-                "score_time": scored - fitted,
-                "test_scores": val,
-                "train_scores": score(scorers, whole, fold.train, fold.y_train),
-            }
-            yield FoldResult(each.index, figures, _probability(model, fold.tables[2]))
-        except Exception as error:
-            yield FoldResult(each.index, error=error)
-            return
+            train = score(scorers, estimator, fold.X_train, fold.y_train)
+            scores = FoldScores(train, val, fitted - start + shared_seconds, scored - fitted)
+            yield CandidateResult(current.index, scores, _probability(model, data.X_val))
+    except Exception as error:
+        yield CandidateResult(current.index, error=error)
 
 
-def _together(fold: Fold, batch: list[Candidate], scorers: Callable) -> tuple[list, float]:
-    """Fit a batch together where that is possible; an empty list says to fit each alone."""
-    family = FAMILIES.get(type(batch[0].classify))
-    start = time.perf_counter()
-    models = []
-    if family is not None and _standard(scorers) and family.shareable(batch[0].classify, len(fold.y_train)):
-        fit_on, *sides = fold.tables
-        try:
-            models = family.fit([clone(each.classify) for each in batch], fit_on, fold.y_train, sides)
-        except Exception:  # fitted alone, the one at fault raises its own error
-            models = []
-    return models, time.perf_counter() - start
+def _fit_together(data: TransformedFold, batch: list[Candidate], scorers: Scorers) -> list:
+    """Fit a batch together where that is possible; an empty list says to fit them one by one."""
+    family = FAMILIES.get(type(batch[0].classifier))
+    y_train = data.fold.y_train
+    if family is None or not scorers.predictions_only:
+        return []
+    if not family.shareable(batch[0].classifier, len(y_train)):
+        return []
+    try:
+        classifiers = [clone(candidate.classifier) for candidate in batch]
+        return family.fit(classifiers, data.X_fit, y_train, [data.X_train, data.X_val])
+    except Exception:  # fitted one by one, the candidate at fault raises its own error
+        return []
 
 
-def _probability(model: BaseEstimator, X: object) -> np.ndarray | None:
+def _probability(model: BaseEstimator, X: Any) -> np.ndarray | None:
     if hasattr(model, "predict_proba") and len(getattr(model, "classes_", ())) == 2:
         return model.predict_proba(X)[:, 1]
     return None

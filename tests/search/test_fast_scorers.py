@@ -1,18 +1,19 @@
-"""The quick scores are scikit-learn's, and whatever they do not know goes to scikit-learn."""
+"""The fast scores are scikit-learn's, and everything else goes to scikit-learn."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import get_scorer, make_scorer, roc_auc_score
-from sklearn.metrics._scorer import _MultimetricScorer
 
 from helpers.config import SCORES
 from helpers.search import fast_scorers
-from helpers.search.fast_scorers import score
+from helpers.search.fast_scorers import make_scorers, score
 
 
-class Says(ClassifierMixin, BaseEstimator):
-    """Answers with the table's columns: the class, and how sure it is."""
+class FromColumns(ClassifierMixin, BaseEstimator):
+    """Predicts from the table's two columns: the class, and its probability."""
 
     def __init__(self, classes=(0, 1)):
         self.classes = classes
@@ -28,15 +29,11 @@ class Says(ClassifierMixin, BaseEstimator):
         return np.column_stack([1 - X[:, 1], X[:, 1]])
 
 
-class Decides(Says):
-    """Has a decision function that contradicts its probabilities: scikit-learn asks for this one."""
+class WithDecisionFunction(FromColumns):
+    """Has a decision function that contradicts its probabilities: scikit-learn prefers it."""
 
     def decision_function(self, X):
         return -X[:, 1]
-
-
-def scorers(**named):
-    return _MultimetricScorer(scorers=named or {name: get_scorer(name) for name in SCORES})
 
 
 def tables():
@@ -45,49 +42,60 @@ def tables():
         for share in (0.01, 0.2, 0.9):
             y = (random.random(400) < share).astype(int)
             y[:2] = 0, 1
-            sure = random.integers(0, n_levels, 400) / n_levels
+            probability = random.integers(0, n_levels, 400) / n_levels
             for predicted in (random.random(400) < 0.3, np.zeros(400), np.ones(400), y):
-                yield np.column_stack([predicted, sure]), y
+                yield np.column_stack([predicted, probability]), y
 
 
-@pytest.mark.parametrize("model", [Says(), Decides()], ids=["proba", "decision"])
-def test_figures_are_sklearns(model, monkeypatch):
-    of_sklearn = scorers()
-    asked = []
-    monkeypatch.setattr(_MultimetricScorer, "__call__", lambda *args: asked.append(args))
-    ours = [score(of_sklearn, model, X, y) for X, y in tables()]
-    monkeypatch.undo()
-    assert not asked
-    for found, (X, y) in zip(ours, tables(), strict=True):
-        assert list(found.items()) == list(of_sklearn(model, X, y).items())  # to the last bit
+@pytest.mark.parametrize("scoring", [SCORES, {"auc": "roc_auc", "F": "f1"}, "f1"], ids=str)
+@pytest.mark.parametrize("model", [FromColumns(), WithDecisionFunction()], ids=["proba", "decision"])
+def test_fast_scores_equal_scikit_learns_to_the_last_bit(model, scoring):
+    scorers = make_scorers(model, scoring)
+    fast = replace(scorers, score=None)
+    slow = replace(scorers, fast=None)
+    for X, y in tables():
+        assert list(score(fast, model, X, y).items()) == list(score(slow, model, X, y).items())
 
 
 @pytest.mark.parametrize(
-    ("model", "X", "y", "of"),
+    ("model", "X", "y", "scoring"),
     [
-        (Says((1, 2)), [[1, 0.3], [0, 0.6]], [2, 1], ["accuracy", "roc_auc"]),
-        (Says(("a", "b")), [[1, 0.3], [0, 0.6]], ["b", "a"], ["accuracy", "roc_auc"]),
-        (Says(), [[1, 0.3], [0, 0.6]], [1, 1], ["f1", "accuracy"]),
-        (Says(), [[1, 0.3], [0, 0.6]], [1, 0], ["f1", "neg_log_loss"]),
-        (Says(), [[1, 0.3], [0, 0.6]], [1.0, 0.0], ["f1", "accuracy"]),
+        (FromColumns((1, 2)), [[1, 0.3], [0, 0.6]], [2, 1], ["accuracy", "roc_auc"]),
+        (FromColumns(("a", "b")), [[1, 0.3], [0, 0.6]], ["b", "a"], ["accuracy", "roc_auc"]),
+        (FromColumns(), [[1, 0.3], [0, 0.6]], [1, 1], ["f1", "accuracy"]),
+        (FromColumns(), [[1, 0.3], [0, 0.6]], [1, 0], ["f1", "neg_log_loss"]),
+        (FromColumns(), [[1, 0.3], [0, 0.6]], [1, 0], "neg_log_loss"),
+        (FromColumns(), [[1, 0.3], [0, 0.6]], [1.0, 0.0], ["f1", "accuracy"]),
+        (FromColumns(), [[1, 0.3], [0, 0.6]], [1, 0], None),
     ],
-    ids=["one-two", "letters", "one class", "other score", "floats"],
+    ids=["one-two", "letters", "one class", "another score", "single score", "floats", "the model's own"],
 )
-def test_what_is_unknown_goes_to_sklearn(model, X, y, of, monkeypatch):
+def test_other_scores_targets_and_predictions_go_to_scikit_learn(model, X, y, scoring, monkeypatch):
     monkeypatch.setattr(fast_scorers, "roc_auc_score", None)
-    X, y, own = np.array(X), np.array(y), scorers(**{name: get_scorer(name) for name in of})
-    assert score(own, model, X, y) == own(model, X, y)
+    X, y, scorers = np.array(X), np.array(y), make_scorers(model, scoring)
+    expected = scorers.score(model, X, y)
+    assert score(scorers, model, X, y) == (expected if isinstance(expected, dict) else {"score": expected})
 
 
-def test_a_scorer_that_only_bears_the_name_is_not_taken_for_it():
+def test_a_scorer_of_another_kind_under_a_known_name_is_not_replaced():
     X, y = np.array([[1, 0.1], [0, 0.2], [1, 0.3], [0, 0.4]]), np.array([1, 0, 0, 1])
-    own = scorers(
-        f1=make_scorer(roc_auc_score, response_method="predict_proba", max_fpr=0.5),
-        lost=make_scorer(roc_auc_score, greater_is_better=False, response_method="predict"),
-    )
-    assert score(own, Says(), X, y) == own(Says(), X, y)
+    scoring = {
+        "f1": make_scorer(roc_auc_score, response_method="predict_proba", max_fpr=0.5),
+        "loss": make_scorer(roc_auc_score, greater_is_better=False, response_method="predict"),
+    }
+    scorers = make_scorers(FromColumns(), scoring)
+    assert score(scorers, FromColumns(), X, y) == scorers.score(FromColumns(), X, y)
 
 
-def test_probabilities_that_are_not_numbers_raise_as_ever():
+def test_only_functions_may_look_into_the_model():
+    model = FromColumns()
+    assert make_scorers(model, ["f1", "neg_log_loss"]).predictions_only
+    assert make_scorers(model, None).predictions_only
+    assert make_scorers(model, {"a": get_scorer("f1"), "b": make_scorer(roc_auc_score)}).predictions_only
+    assert not make_scorers(model, {"a": "f1", "b": lambda model, X, y: 1.0}).predictions_only
+
+
+def test_probabilities_that_are_not_numbers_raise_scikit_learns_error():
     with pytest.raises(ValueError, match="NaN"):
-        score(scorers(), Says(), np.array([[1, np.nan], [0, 0.2]]), np.array([1, 0]))
+        scorers = make_scorers(FromColumns(), SCORES)
+        score(scorers, FromColumns(), np.array([[1, np.nan], [0, 0.2]]), np.array([1, 0]))

@@ -1,7 +1,8 @@
-"""Neighbours searched once give the votes of every k and weighting."""
+"""One search for the neighbors gives the predictions of every k and weighting."""
 
 import numpy as np
 import pytest
+from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import KNeighborsClassifier
 
 from helpers.search import nearest_neighbors
@@ -27,7 +28,7 @@ def knn_grid(**grid):
     ],
     ids=lambda grid: " ".join(grid),
 )
-def test_every_grid_gives_the_figures_of_gridsearchcv(sample, grid):
+def test_every_grid_gives_grid_search_cvs_scores(sample, grid):
     rows = slice(0, 400)
     assert_same(make_pipeline("knn"), knn_grid(**grid), sample.X_train[rows], sample.y_train[rows])
 
@@ -43,30 +44,35 @@ def test_ties_in_distance():
     assert_same(KNeighborsClassifier(algorithm="brute"), grid, X, y)
 
 
-def test_many_columns_are_searched_without_a_tree():
+def test_many_columns_which_scikit_learn_searches_without_a_tree():
     random = np.random.default_rng(1)
     X, y = random.normal(size=(200, 20)), random.integers(0, 2, size=200)
     assert_same(KNeighborsClassifier(), {"n_neighbors": [3, 4], "weights": ["uniform", "distance"]}, X, y)
 
 
-def test_rows_are_asked_about_in_chunks(sample, monkeypatch):
-    """Memory stays bounded, the answers stay the same."""
-    asked = []
-    ask = KNeighborsClassifier.kneighbors
+def test_a_precomputed_distance_matrix_is_split_by_rows_and_columns():
+    points = np.random.default_rng(2).normal(size=(120, 3))
+    X, y = euclidean_distances(points), (points[:, 0] > 0).astype(int)
+    assert_same(KNeighborsClassifier(metric="precomputed"), {"n_neighbors": [3, 4]}, X, y)
+
+
+def test_queries_are_bounded_and_give_the_same_scores(sample, monkeypatch):
+    n_queried = []
+    kneighbors = KNeighborsClassifier.kneighbors
 
     def counting(self, X=None, *args, **kwargs):
-        asked.append(len(X))
-        return ask(self, X, *args, **kwargs)
+        n_queried.append(len(X))
+        return kneighbors(self, X, *args, **kwargs)
 
     X, y = sample.X_train[:400], sample.y_train[:400]
     grid = knn_grid(n_neighbors=[3, 5, 9], weights=["uniform", "distance"])
-    whole = search(make_pipeline("knn"), grid, X, y)
-    monkeypatch.setattr(nearest_neighbors, "CHUNK", 50)
+    expected = search(make_pipeline("knn"), grid, X, y)
+    monkeypatch.setattr(nearest_neighbors, "ROWS_PER_QUERY", 50)
     monkeypatch.setattr(KNeighborsClassifier, "kneighbors", counting)
-    parts = search(make_pipeline("knn"), grid, X, y)
-    assert max(asked) <= 50
-    # One question a row, side and fold for six combinations; only tied rows are asked about again.
-    assert sum(asked) < 1.5 * (3 * 400)
-    for key, values in whole.cv_results_.items():
+    result = search(make_pipeline("knn"), grid, X, y)
+    assert max(n_queried) <= 50
+    # One query per row, dataset and fold for six combinations; only tied rows are queried again.
+    assert sum(n_queried) < 1.5 * (3 * 400)
+    for key, values in expected.cv_results_.items():
         if key.startswith("split"):
-            np.testing.assert_array_equal(parts.cv_results_[key], values)
+            np.testing.assert_array_equal(result.cv_results_[key], values)

@@ -39,7 +39,7 @@ def table():
 )
 @pytest.mark.filterwarnings("ignore:Some inputs do not have OOB scores", "ignore:class_weight presets")
 @pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
-def test_every_grid_gives_the_figures_of_gridsearchcv(table, kind, grid):
+def test_every_grid_gives_grid_search_cvs_scores(table, kind, grid):
     X, y = table
     forest = kind(random_state=0, bootstrap="max_samples" in grid or "oob_score" in grid or kind().bootstrap)
     assert_same(forest, grid, X, (y == "gone").astype(int))
@@ -53,29 +53,46 @@ def test_missing_values_and_several_classes(table):
     assert_same(RandomForestClassifier(random_state=0), grid, X, y, scoring=["accuracy"], refit="accuracy")
 
 
-def test_one_forest_is_grown_and_its_trees_are_sklearns_own(table, monkeypatch):
+def test_infinite_values_to_predict_on_are_rejected_as_scikit_learn_rejects_them(table):
     X, y = table
-    grown = []
-    grow = random_forest._grow
+    with pytest.raises(ValueError, match="infinity"):
+        random_forest.fit([RandomForestClassifier(2, random_state=0)], X, y, [np.full((1, 6), np.inf)])
+
+
+def test_one_forest_is_grown_and_its_trees_are_scikit_learns(table, monkeypatch):
+    X, y = table
+    built = []
+    build_trees = random_forest._build_trees
     monkeypatch.setattr(
-        random_forest, "_grow", lambda *args: (grown.append(tree) or tree for tree in grow(*args))
+        random_forest,
+        "_build_trees",
+        lambda *args: (built.append(tree) or tree for tree in build_trees(*args)),
     )
-    of_sizes = [RandomForestClassifier(n, random_state=5) for n in (3, 8, 5)]
-    answers = random_forest.fit(of_sizes, X, y, [X])
-    assert len(grown) == 8
-    for forest, answer in zip(of_sizes, answers, strict=True):
+    forests = [RandomForestClassifier(n, random_state=5) for n in (3, 8, 5)]
+    results = random_forest.fit(forests, X, y, [X])
+    assert len(built) == 8
+    for forest, result in zip(forests, results, strict=True):
         forest.fit(X, y)
-        np.testing.assert_array_equal(answer.predict_proba(X), forest.predict_proba(X))
-        np.testing.assert_array_equal(answer.predict(X), forest.predict(X))
-    for ours, theirs in zip(grown, of_sizes[1].estimators_, strict=True):
-        assert random_forest._equal(ours, theirs.tree_)
+        np.testing.assert_array_equal(result.predict_proba(X), forest.predict_proba(X))
+        np.testing.assert_array_equal(result.predict(X), forest.predict(X))
+    for tree, expected in zip(built, forests[1].estimators_, strict=True):
+        assert random_forest._starts_with(iter([tree]), expected.tree_)
 
 
-def test_a_tree_unlike_sklearns_own_is_never_used(table, monkeypatch):
-    """Should another scikit-learn build trees differently, its own ``fit`` takes over."""
+def _stumps(X, y):
+    return iter([DecisionTreeClassifier(max_depth=1).fit(X, y).tree_] * 9)
+
+
+def _other_arguments(X, y):
+    raise TypeError("build_tree() takes other arguments")
+    yield
+
+
+@pytest.mark.parametrize("build", [_stumps, _other_arguments])
+def test_scikit_learn_grows_the_forest_if_the_first_tree_differs_from_its_own(table, monkeypatch, build):
+    """Another release may build trees differently or take other arguments."""
     X, y = table
-    stump = DecisionTreeClassifier(max_depth=1).fit(X, y).tree_
-    monkeypatch.setattr(random_forest, "_grow", lambda *args: iter([stump] * 9))
+    monkeypatch.setattr(random_forest, "_build_trees", lambda *args: build(X, y))
     forest = RandomForestClassifier(4, random_state=5)
-    (answer,) = random_forest.fit([forest], X, y, [X])
-    np.testing.assert_array_equal(answer.predict_proba(X), forest.fit(X, y).predict_proba(X))
+    (result,) = random_forest.fit([forest], X, y, [X])
+    np.testing.assert_array_equal(result.predict_proba(X), forest.fit(X, y).predict_proba(X))
