@@ -62,7 +62,7 @@ def check_scores(holdout: pd.Series, batch: pd.Series) -> Finding:
     """Compare the production model's scores of new customers with those of the hold-out."""
     psi = drift.psi(holdout, batch)
     p = drift.distribution_p(holdout, batch, numeric=True)
-    text = f"scores: PSI {psi:.2f}, mean {batch.mean():.3f} (hold-out: {holdout.mean():.3f})"
+    text = f"scores: PSI {psi:.2f}, mean {batch.mean():.3f}, {holdout.mean():.3f} on the hold-out"
     means = float(holdout.mean()), float(batch.mean())
     return Finding("scores", "probability", "PSI", psi, p, text, *means)
 
@@ -104,7 +104,7 @@ def check_performance(
                 "drop",
                 drop,
                 _p_not_worse(drop, before[metric], after[metric]),
-                f"{name} {current:.3f} (baseline: {reference:.3f})",
+                f"{name} {current:.3f}, baseline {reference:.3f}",
                 reference,
                 current,
                 _interval(before[metric]),
@@ -165,7 +165,7 @@ def _check_cost(
         "rise",
         rise,
         _p_not_worse(current - reference, before, after),
-        f"cost of mistakes {current:.3f} per customer at the decision threshold (hold-out: {reference:.3f})",
+        f"cost of mistakes per customer {current:.3f}, {reference:.3f} on the hold-out",
         reference,
         current,
         _interval(before),
@@ -176,7 +176,7 @@ def _check_cost(
 def _check_share(check: str, name: str, before: pd.Series, after: pd.Series, what: str) -> Finding:
     p = drift.share_p(int(before.sum()), len(before), int(after.sum()), len(after))
     reference, current = float(before.mean()), float(after.mean())
-    text = f"{name}: {what} for {current:.1%} of the customers (reference: {reference:.1%})"
+    text = f"{name}: {what} for {current:.1%} of the customers, {reference:.1%} in the reference"
     return Finding(check, name, "share", current - reference, p, text, reference, current)
 
 

@@ -18,19 +18,12 @@ THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x
 TINT = "#FBEFE6"  # background of a feature that changed
 
 
-def feature_distributions(report: Report, reference: pd.DataFrame) -> Figure:
-    """Draw every feature in the reference and in the batch, with its PSI.
-
-    Parameters
-    ----------
-    report : Report
-    reference : DataFrame
-        With the feature columns.
-    """
+def feature_distributions(report: Report) -> Figure:
+    """Draw every feature in the reference's training part and in the batch, with its PSI."""
     fig, axes = panels(5, 2, width=6.5, height=8.6)
     changed = []
     for ax, name in zip(axes.flat, FEATURES, strict=True):
-        samples = reference[name].dropna(), report.table[name].dropna()
+        samples = report.training[name].dropna(), report.table[name].dropna()
         if name in NUMERIC and samples[0].nunique() > FEW_VALUES:
             _histograms(ax, *samples)
         else:

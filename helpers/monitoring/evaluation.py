@@ -76,7 +76,7 @@ def evaluate_batch(
             "class): concept shift cannot be detected"
         )
     counts = len(batch), len(scored), len(labeled)
-    return Report(decision, reasons + notes, findings, *counts, table, holdout, domain)
+    return Report(decision, reasons + notes, findings, *counts, table, X_train, holdout, domain)
 
 
 def simulate_batch(shift: str, strength: float, seed: int, rows: int = 2000) -> pd.DataFrame:

@@ -25,6 +25,7 @@ class MonitoringResult:
     report: Report
     run_id: str
     production: ProductionModel
+    baseline: dict[str, float]
     batch_path: Path
     reference_path: Path
     reference: pd.DataFrame
@@ -67,8 +68,9 @@ def run_monitoring(
     reference_path = training_data_path(store, production, data, also=merged)
     customers = load(batch_path, target=False, tolerate=TOLERATED)
     reference = load(reference_path)
+    baseline = baseline_metrics(store, production)
     with single_run(store, "monitoring") as run_id:
-        report = evaluate_batch(production, reference, customers, baseline_metrics(store, production))
+        report = evaluate_batch(production, reference, customers, baseline)
         log_dataset(store, run_id, customers, batch_path, "monitoring")
         values = {
             "production_version": str(production.version),
@@ -78,9 +80,11 @@ def run_monitoring(
         }
         log_values(store, run_id, params=values, metrics=_metrics(report), tags=values)
         store.client.log_text(run_id, report.to_json(), "report.json")
-        for name, fig in plots.report_plots(report, reference).items():
+        for name, fig in plots.report_plots(report).items():
             store.client.log_figure(run_id, fig, f"plots/{name}.png")
-    return MonitoringResult(report, run_id, production, batch_path, reference_path, reference, customers)
+    return MonitoringResult(
+        report, run_id, production, baseline, batch_path, reference_path, reference, customers
+    )
 
 
 def baseline_metrics(store: Store, production: ProductionModel) -> dict[str, float]:

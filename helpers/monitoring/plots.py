@@ -1,7 +1,6 @@
 """Plots of monitoring reports."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
@@ -24,19 +23,12 @@ __all__ = [
 ]
 
 
-def report_plots(report: Report, reference: pd.DataFrame) -> dict[str, Figure]:
-    """Return every plot that the report has findings for, by name.
-
-    Parameters
-    ----------
-    report : Report
-    reference : DataFrame
-        What the batch was compared with, with the feature columns.
-    """
+def report_plots(report: Report) -> dict[str, Figure]:
+    """Return every plot that the report has findings for, by name."""
     plots = {}
     if report.of_check("distribution"):
         plots["checks"] = check_matrix(report)
-        plots["features"] = feature_distributions(report, reference)
+        plots["features"] = feature_distributions(report)
         plots["psi"] = psi_bars(report)
         plots["domain_classifier"] = domain_roc(report)
     if report.of_check("scores"):

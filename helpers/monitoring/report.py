@@ -25,8 +25,10 @@ class Report:
         Customers in the batch; those that the model can score; those of them with a known outcome.
     table : DataFrame of shape (n_customers, n_columns)
         The batch with ``probability`` (missing for customers who cannot be scored).
+    training : DataFrame
+        The features of the reference's training part.
     holdout : DataFrame
-        The reference's hold-out, likewise.
+        The reference's hold-out, with outcome and ``probability``.
     domain : DomainResult or None
         The scores of the domain classifier.
     """
@@ -38,6 +40,7 @@ class Report:
     n_scored: int
     n_outcomes: int
     table: pd.DataFrame
+    training: pd.DataFrame
     holdout: pd.DataFrame
     domain: DomainResult | None = None
 

@@ -34,8 +34,8 @@ def test_the_cost_of_decisions_is_compared_at_the_models_own_threshold(
     assert cost.effect == pytest.approx(cost.current / cost.reference - 1)
     assert cost.reference_interval[0] < cost.reference < cost.reference_interval[1]
     assert cost.level == level
-    assert cost.text.startswith(f"cost of mistakes {cost.current:.3f} per customer at the decision threshold")
-    assert cost.text.endswith(f"(hold-out: {cost.reference:.3f})")
+    costs = f"{cost.current:.3f}, {cost.reference:.3f} on the hold-out"
+    assert cost.text == f"cost of mistakes per customer {costs}"
 
 
 def test_churners_just_below_the_threshold_raise_the_cost_but_not_f1(reference, model):

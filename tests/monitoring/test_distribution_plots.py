@@ -1,23 +1,16 @@
-import pandas as pd
 import pytest
 
-from helpers.data import split
 from helpers.monitoring import plots, simulate_batch
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-@pytest.fixture(scope="module")
-def X_train(reference) -> pd.DataFrame:
-    return split(reference).X_train
-
-
 @pytest.mark.parametrize(
     ("strength", "title"), [(0.0, "No feature changed enough to matter"), (1.0, "Changed: Age, Balance")]
 )
-def test_changed_features_are_named(evaluate, X_train, strength, title):
+def test_changed_features_are_named(evaluate, strength, title):
     report = evaluate(simulate_batch("covariate", strength, seed=70))
-    assert plots.feature_distributions(report, X_train).get_suptitle() == title
+    assert plots.feature_distributions(report).get_suptitle() == title
 
 
 def test_scores_are_drawn_as_shares_with_their_means(evaluate):

@@ -1,18 +1,11 @@
 """Plots of a report: titles state the result, and synthetic data is named."""
 
-import pandas as pd
 import pytest
 
 from helpers.config import TARGET
-from helpers.data import split
 from helpers.monitoring import evaluate_batch, plots, simulate_batch
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-@pytest.fixture(scope="module")
-def X_train(reference) -> pd.DataFrame:
-    return split(reference).X_train
 
 
 @pytest.fixture(scope="module")
@@ -20,31 +13,31 @@ def unchanged(evaluate):
     return evaluate(simulate_batch("covariate", 0.0, seed=70))
 
 
-def test_every_plot_is_drawn_and_names_its_customers(unchanged, X_train):
-    drawn = plots.report_plots(unchanged, X_train)
+def test_every_plot_is_drawn_and_names_its_customers(unchanged):
+    drawn = plots.report_plots(unchanged)
     assert list(drawn) == ["checks", "features", "psi", "domain_classifier", "scores", "performance"]
     for fig in drawn.values():
         fig.canvas.draw()
         assert fig.get_supxlabel() == "2,000 synthetic customers, covariate=0"
 
 
-def test_what_was_not_checked_is_not_drawn(evaluate, X_train):
+def test_what_was_not_checked_is_not_drawn(evaluate):
     unlabeled = evaluate(simulate_batch("covariate", 0.0, seed=70).drop(columns=TARGET))
-    assert "performance" not in plots.report_plots(unlabeled, X_train)
+    assert "performance" not in plots.report_plots(unlabeled)
     too_small = evaluate(simulate_batch("covariate", 0.0, seed=70, rows=50))
-    assert plots.report_plots(too_small, X_train) == {}
+    assert plots.report_plots(too_small) == {}
     with pytest.raises(ValueError):
         plots.domain_roc(too_small)
 
 
 @pytest.mark.parametrize("shift", ["missing", "category", "covariate"])
-def test_extreme_shifts_are_drawn(evaluate, X_train, shift):
-    for fig in plots.report_plots(evaluate(simulate_batch(shift, 1.0, seed=70)), X_train).values():
+def test_extreme_shifts_are_drawn(evaluate, shift):
+    for fig in plots.report_plots(evaluate(simulate_batch(shift, 1.0, seed=70))).values():
         fig.canvas.draw()
 
 
-def test_titles_state_the_result(evaluate, unchanged, X_train):
-    drawn = plots.report_plots(unchanged, X_train)
+def test_titles_state_the_result(evaluate, unchanged):
+    drawn = plots.report_plots(unchanged)
     assert drawn["performance"].get_suptitle() == "Performance has not degraded"
     assert "cannot be told" in drawn["domain_classifier"].axes[0].get_title()
     assert drawn["checks"].get_suptitle().endswith("checks: keep")
