@@ -182,10 +182,10 @@ def _decode(name: str, content: bytes) -> str:
 def _check_header(name: str, text: str) -> None:
     """Check that the first line names columns of the table, each once, separated by commas."""
     header = text.splitlines()[0]
-    known = [column for column in next(csv.reader([header]), []) if column in COLUMNS]
-    if duplicates := sorted({column for column in known if known.count(column) > 1}):
+    columns = [column for column in next(csv.reader([header]), []) if column in COLUMNS]
+    if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
         raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
-    if known:
+    if columns:
         return
     for delimiter, delimiter_name in _OTHER_DELIMITERS.items():
         if set(header.split(delimiter)) & set(COLUMNS):

@@ -125,10 +125,10 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
             ) from None
     if not isinstance(grid, dict) or not grid:
         raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
-    known = sorted(chosen.estimator.get_params())
+    names = sorted(chosen.estimator.get_params())
     for key, values in grid.items():
-        if key not in known:
-            raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(known)}")
+        if key not in names:
+            raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(names)}")
         if not isinstance(values, list) or not values:
             raise SettingError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
     return grid

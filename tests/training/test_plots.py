@@ -38,12 +38,12 @@ def test_grid_scores_show_the_best_over_a_fifth_hyperparameter():
     assert f"{0.6:.3f}" in figure.get_suptitle()
 
 
-def test_every_plot_of_a_training_is_drawn():
+def test_every_plot_of_a_training_is_figures():
     X, y = make_classification(300, random_state=0)
     model = LogisticRegression().fit(X, y)
-    drawn = training_plots(results({"C": [1, 2]}), 1, model, pd.DataFrame(X), pd.Series(y))
-    assert {type(figure) for figure in drawn.values()} == {Figure}
-    counts = [int(text.get_text().split()[0]) for text in drawn["confusion"].axes[0].texts]
+    figures = training_plots(results({"C": [1, 2]}), 1, model, pd.DataFrame(X), pd.Series(y))
+    assert {type(figure) for figure in figures.values()} == {Figure}
+    counts = [int(text.get_text().split()[0]) for text in figures["confusion"].axes[0].texts]
     assert sum(counts) == 300
 
 
