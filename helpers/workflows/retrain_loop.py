@@ -1,4 +1,4 @@
-"""From new customers to a decision and, on drift, a new production model: once, or on and on. Safe to repeat.
+"""From new customers to a decision and, on drift, a new production model, once or continuously. Idempotent.
 
 monitor -> decide -> train all algorithms on old and new customers -> gates -> promote, or keep the old model.
 """

@@ -96,6 +96,6 @@ def _row_counts(merged: MergedTable) -> pd.DataFrame:
         "new customers": merged.added,
         "new customers who churned": merged.churned,
         "new rows that replace old ones": merged.replaced,
-        **{f"left out: {reason}": rows for reason, rows in merged.dropped.items() if rows},
+        **{f"dropped: {reason}": rows for reason, rows in merged.dropped.items() if rows},
     }
     return pd.DataFrame({"": counts.keys(), "customers": counts.values()})

@@ -46,7 +46,7 @@ Batch `new.csv`: 10 customers, 8 with both score and outcome. Production version
 | new customers | 7 |
 | new customers who churned | 2 |
 | new rows that replace old ones | 1 |
-| left out: no outcome | 2 |
+| dropped: no outcome | 2 |
 
 ## Challengers
 
