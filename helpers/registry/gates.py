@@ -139,10 +139,10 @@ def _not_below_production(
     if holdout.too_few:
         return Gate(NOT_BELOW_PRODUCTION, False, holdout.too_few)
     versions = challenger, production
-    f1, baseline = (evaluate(version.model, holdout.X, holdout.y)["test_f1"] for version in versions)
-    detail = f"{holdout.label} F1 {f1:.4f}, production {baseline:.4f}"
+    f1, production_f1 = (evaluate(version.model, holdout.X, holdout.y)["test_f1"] for version in versions)
+    detail = f"{holdout.label} F1 {f1:.4f}, production {production_f1:.4f}"
     return Gate(
-        NOT_BELOW_PRODUCTION, f1 >= baseline - TOLERANCE, detail + _cost_detail(versions, holdout, costs)
+        NOT_BELOW_PRODUCTION, f1 >= production_f1 - TOLERANCE, detail + _cost_detail(versions, holdout, costs)
     )
 
 

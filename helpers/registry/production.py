@@ -71,13 +71,14 @@ class ProductionModel:
 
     def _refuse_unknown_categories(self, customers: pd.DataFrame) -> None:
         problems = []
-        for column, known in _known_categories(self.pipeline).items():
-            unknown = customers[column][~customers[column].isin(known)]
+        for column, categories in _known_categories(self.pipeline).items():
+            unknown = customers[column][~customers[column].isin(categories)]
             if len(unknown):
                 values = ", ".join(sorted(map(str, unknown.unique())))
                 problems.append(
                     f"{column}: {rows_are(len(unknown))} {values}, and version {self.version} was trained on "
-                    f"{', '.join(map(str, known))} only. Leave the rows out, or train with such customers."
+                    f"{', '.join(map(str, categories))} only. Leave the rows out, or train with such "
+                    "customers."
                 )
         if problems:
             raise DataError("\n  - ".join(["the production model cannot score these rows:", *problems]))

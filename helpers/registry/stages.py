@@ -138,7 +138,7 @@ def reconcile(client: MlflowClient, name: str) -> None:
     """
     is_production = name == PRODUCTION_MODEL
     for version in _reconcile_production(client) if is_production else _reconcile_staging(client, name):
-        _set_stage(client, version, ARCHIVED, f"left {version.tags['stage']}")
+        _set_stage(client, version, ARCHIVED, f"replaced in {version.tags['stage']}")
 
 
 def _reconcile_production(client: MlflowClient) -> list[ModelVersion]:

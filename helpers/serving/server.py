@@ -113,7 +113,7 @@ def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts).set_axis(customers.index)
 
 
-def request_body(customers: pd.DataFrame) -> bytes:
+def _request_body(customers: pd.DataFrame) -> bytes:
     """Return customers as JSON in MLflow's ``dataframe_split``, numbers with all their digits."""
     # Not DataFrame.to_json: that keeps only 15 digits.
     values = customers.astype(object).where(customers.notna(), None)
@@ -122,7 +122,7 @@ def request_body(customers: pd.DataFrame) -> bytes:
 
 def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/invocations", request_body(customers), headers)
+    request = urllib.request.Request(f"{url}/invocations", _request_body(customers), headers)
     try:
         with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as response:
             return pd.DataFrame(json.load(response)["predictions"])
