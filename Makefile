@@ -34,10 +34,10 @@ ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
 serve: $(READY) ## the live model behind HTTP, http://127.0.0.1:8080
 	$(BIN)/churn serve
 
-bench: $(READY) ## this project beside its peers: ratios; half an hour
+bench: $(READY) ## time this project and its alternatives: half an hour
 	$(BIN)/python -m benchmarks.bench --tracking
 	$(BIN)/python -m benchmarks.bench
-	$(BIN)/python -m benchmarks.bench --contenders ours,bare --repeats 1 --rows 10000,30000,100000
+	$(BIN)/python -m benchmarks.bench --contestants this_project,gridsearchcv --repeats 1 --rows 10000,30000,100000
 
 notebooks: $(READY) ## execute the notebooks in place: refreshes their stored outputs
 	$(BIN)/python -m tools.refresh_notebooks

@@ -1,1 +1,1 @@
-"""The project beside what a user would run instead: ``python -m benchmarks.bench``."""
+"""The project compared with its alternatives: ``python -m benchmarks.bench``."""
