@@ -4,16 +4,19 @@ import pickle
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
 import skops.io
-from matplotlib.figure import Figure
 from mlflow.models import ModelSignature, infer_signature
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
 from helpers.tracking.script_export import pipeline_source
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
@@ -104,7 +107,7 @@ def log_files(
     model: Pipeline,
     title: str,
     cv_results: dict,
-    plots: dict[str, Figure],
+    plots: dict[str, "Figure"],
 ) -> None:
     """Log the pickle, the standalone script, the search's table and the plots on a run.
 

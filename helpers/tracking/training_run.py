@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
-from helpers.config import SCORES, TARGET
+from helpers.config import TARGET
 from helpers.files import sha256
 from helpers.tracking._mlflow import run_context_tags
 from helpers.tracking.progress import progress
@@ -116,22 +116,12 @@ class TrainingRun:
     def finish_search(self, result: "SearchResult") -> None:
         """Drain the queue, end the fold runs, and log the best combination on the model run."""
         self.drain()
-        results, best = result.cv_results_, result.best_index_
-        for fold, run_id in enumerate(self._fold_ids):
-            metrics = {
-                f"{split}_{score}": results[f"split{fold}_{key}_{score}"][best]
-                for split, key in (("train", "train"), ("val", "test"))
-                for score in SCORES
-            }
-            log_values(self.store, run_id, metrics=metrics)
+        best = result.best_index_
+        for run_id, scores in zip(self._fold_ids, result.fold_scores(best), strict=True):
+            log_values(self.store, run_id, metrics=scores)
             self._delete_orphans(run_id)
             self.store.client.set_terminated(run_id)
-        metrics = {
-            f"cv_{split}_{score}_{statistic}": results[f"{statistic}_{key}_{score}"][best]
-            for split, key in (("train", "train"), ("val", "test"))
-            for score in SCORES
-            for statistic in ("mean", "std")
-        }
+        metrics = {f"cv_{name}": value for name, value in result.mean_scores(best).items()}
         params = strip_step_prefix(result.best_params_)
         log_values(self.store, self.model_run_id, metrics=metrics, params=params)
 

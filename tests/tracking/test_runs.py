@@ -2,7 +2,49 @@
 
 from unittest.mock import patch
 
-from helpers.tracking import log_values
+import pytest
+from mlflow.exceptions import MlflowException
+
+from helpers.config import PACKAGES
+from helpers.tracking import log_values, runs, single_run
+from helpers.tracking.runs import provenance
+from helpers.tracking.stale_runs import HEARTBEAT, OWNER, owner
+
+
+def test_run_ends_with_its_block(store):
+    with single_run(store, "dataset") as run_id:
+        assert store.client.get_run(run_id).info.status == "RUNNING"
+    assert store.client.get_run(run_id).info.status == "FINISHED"
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])
+def test_failed_run_ends_with_the_runs_below_it(store, error, status):
+    with pytest.raises(error), single_run(store, "dataset") as run_id:
+        tags = {"mlflow.parentRunId": run_id}
+        child = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+        raise error
+    assert store.client.get_run(run_id).info.status == status
+    assert store.client.get_run(child).info.status == status
+
+
+def test_error_of_the_block_is_raised_though_the_store_has_failed_too(store, monkeypatch):
+    def fail(*_):
+        raise MlflowException("the server is gone")
+
+    monkeypatch.setattr(runs, "terminate_run", fail)
+    with pytest.raises(ValueError, match="the reason"), single_run(store, "dataset"):
+        raise ValueError("the reason")
+
+
+def test_run_says_what_made_it(store):
+    with single_run(store, "dataset", {"notebook": "02"}) as run_id:
+        tags = store.client.get_run(run_id).data.tags
+    assert tags["level"] == "dataset"
+    assert tags["notebook"] == "02"
+    assert tags[OWNER] == owner()
+    assert float(tags[HEARTBEAT]) > 0
+    assert tags.items() >= provenance().items()
+    assert {f"version.{name}" for name in PACKAGES} <= tags.keys()
 
 
 def test_values_of_all_kinds_are_logged_in_one_call(store):

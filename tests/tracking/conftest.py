@@ -1,0 +1,23 @@
+"""Fixtures of the tests of tracking."""
+
+import pytest
+
+from helpers.config import SCORES, folds
+from helpers.search import SearchResult, grid_search
+from helpers.training import add_step_prefix, make_pipeline
+from tests.support.trainings import GRID
+
+
+@pytest.fixture(scope="session")
+def result(sample) -> SearchResult:
+    """Return the result of a real search."""
+    return grid_search(
+        make_pipeline("tree"),
+        add_step_prefix(GRID),
+        sample.X_train,
+        sample.y_train,
+        cv=folds(),
+        scoring=SCORES,
+        refit="f1",
+        n_jobs=1,
+    )
