@@ -56,6 +56,13 @@ def test_every_import_is_a_dependency():
     assert missing == set()
 
 
+def run(command: list, folder: Path) -> subprocess.CompletedProcess:
+    """Run a program as a user of the installed package does, without this checkout on the path."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    clean["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'mlflow.db'}"
+    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """Return the ``bin`` of a new environment with nothing but a wheel of this project in it."""
@@ -68,17 +75,10 @@ def installed(tmp_path_factory) -> Path:
     venv.create(folder / "environment", with_pip=True)
     programs = folder / "environment" / "bin"
     pip = [programs / "pip", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", folder, source], check=True)
+    run([*pip, "wheel", "--no-deps", "-w", folder, source], folder).check_returncode()
     (wheel,) = folder.glob("*.whl")
-    subprocess.run([*pip, "install", "-q", wheel, "-c", ROOT / "constraints.txt"], check=True)
+    run([*pip, "install", wheel, "-c", ROOT / "constraints.txt"], folder).check_returncode()
     return programs
-
-
-def run(command: list, folder: Path) -> subprocess.CompletedProcess:
-    """Run a program as a user of the installed package does, without this checkout on the path."""
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    clean["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder / 'mlflow.db'}"
-    return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
 
 
 @pytest.mark.stack
