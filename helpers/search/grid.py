@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from helpers.search.cv_results import FoldScores, fit_grid_search_cv, fold_scores, mean_scores
 from helpers.search.fast_scorers import Scorers, make_scorers
-from helpers.search.tasks import Candidate, make_candidate, tasks
+from helpers.search.tasks import Candidate, make_candidate, make_tasks
 
 OnResult = Callable[[int, int, dict, dict], None]
 
@@ -107,7 +107,7 @@ def grid_search(
     rows = np.arange(len(y))
     folds = check_cv(cv, y, classifier=is_classifier(pipeline))
     splits = [(rows[train], rows[val]) for train, val in folds.split(X, y)]
-    work = tasks(pipeline, candidates, X, y, splits, scorers)
+    work = make_tasks(pipeline, candidates, X, y, splits, scorers)
     scores, probability = _collect(work, params, splits, len(rows), n_jobs, on_result)
     search = fit_grid_search_cv(param_grid, scores, refit_score)
     best = int(search.best_index_)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -15,13 +15,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 from sklearn.utils.parallel import delayed
 
 from helpers.search import nearest_neighbors, random_forest
 from helpers.search.cv_results import FoldScores
 from helpers.search.fast_scorers import Scorers, score
-from helpers.search.precomputed import PrecomputedTransform
+from helpers.search.folds import Fold, TransformedFold, make_folds
 
 # What can share more than preprocessing: a module that says which parameters may differ (VARYING), which
 # estimators qualify (shareable) and how to fit them together (fit). Anything else is fitted one by one.
@@ -73,50 +72,6 @@ class CandidateResult:
     error: Exception | None = None
 
 
-@dataclass(frozen=True)
-class Fold:
-    """One fold's data, and the preprocessing that a group of candidates shares."""
-
-    number: int
-    X_train: Any
-    X_val: Any
-    y_train: Any
-    y_val: Any
-    preprocessing: Pipeline | None
-
-    def transform(self) -> "TransformedFold":
-        """Fit the preprocessing and transform both parts."""
-        if self.preprocessing is None:
-            return TransformedFold(self, self.X_train, self.X_train, self.X_val)
-        preprocessing = clone(self.preprocessing)
-        # The training part twice: a target encoder's fit_transform, for one, is not its transform.
-        X_fit = preprocessing.fit_transform(self.X_train, self.y_train)
-        X_train, X_val = preprocessing.transform(self.X_train), preprocessing.transform(self.X_val)
-        results = [(self.X_train, X_train), (self.X_val, X_val)]
-        return TransformedFold(self, X_fit, X_train, X_val, PrecomputedTransform(preprocessing, results))
-
-
-@dataclass(frozen=True)
-class TransformedFold:
-    """A fold after preprocessing: the table to fit on, and both parts to predict on."""
-
-    fold: Fold
-    X_fit: Any
-    X_train: Any
-    X_val: Any
-    preprocessing: PrecomputedTransform | None = None
-
-    def transform(self) -> "TransformedFold":
-        """Do nothing; it is transformed."""
-        return self
-
-    def pipeline(self, classifier: BaseEstimator) -> BaseEstimator:
-        """Return an estimator that predicts from the fold's original tables."""
-        if self.preprocessing is None:
-            return classifier
-        return Pipeline([("preprocessing", self.preprocessing), ("classifier", classifier)])
-
-
 def make_candidate(pipeline: BaseEstimator, index: int, params: dict, scorers: Scorers) -> Candidate:
     """Return a combination as a candidate.
 
@@ -144,7 +99,7 @@ def _key(params: dict) -> str:
         return repr({name: id(value) for name, value in params.items()})
 
 
-def tasks(
+def make_tasks(
     pipeline: BaseEstimator,
     candidates: Sequence[Candidate],
     X: Any,
@@ -159,31 +114,15 @@ def tasks(
     groups = defaultdict(list)
     for candidate in candidates:
         groups[candidate.group].append(candidate)
-    for number, (train, val) in enumerate(splits):
-        X_train, X_val = _split(pipeline, X, train, val)
-        y_train, y_val = _rows(y, train), _rows(y, val)
+    for fold in make_folds(pipeline, X, y, splits):
         for group in groups.values():
-            fold = Fold(number, X_train, X_val, y_train, y_val, group[0].preprocessing)
-            yield from _group_tasks(fold, group, len(train), scorers)
+            yield from _group_tasks(replace(fold, preprocessing=group[0].preprocessing), group, scorers)
 
 
-def _split(pipeline: BaseEstimator, X: Any, train: np.ndarray, val: np.ndarray) -> tuple[Any, Any]:
-    """Return both parts of a table; a precomputed kernel has a column per training row."""
-    if get_tags(pipeline).input_tags.pairwise:
-        return X[np.ix_(train, train)], X[np.ix_(val, train)]
-    return _rows(X, train), _rows(X, val)
-
-
-def _rows(table: Any, rows: np.ndarray) -> Any:
-    if hasattr(table, "iloc"):
-        return table.iloc[rows]
-    return table[rows] if hasattr(table, "shape") else [table[row] for row in rows]
-
-
-def _group_tasks(fold: Fold, group: list[Candidate], n_rows: int, scorers: Scorers) -> Iterator:
+def _group_tasks(fold: Fold, group: list[Candidate], scorers: Scorers) -> Iterator:
     """Yield the tasks of candidates with the same preprocessing."""
     data: Fold | TransformedFold = fold
-    batches = _batches(group, n_rows)
+    batches = _batches(group, len(fold.y_train))
     if len(batches) > 1:
         try:
             # Avoid re-entering the active joblib backend: a nested ColumnTransformer would shut it down.

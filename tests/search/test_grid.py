@@ -1,6 +1,8 @@
 """The search gives GridSearchCV's results for any grid, and names the combination that failed."""
 
 import json
+import subprocess
+import sys
 import threading
 
 import joblib
@@ -19,7 +21,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, TargetEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import SCORES, folds
+from helpers.config import ROOT, SCORES, folds
 from helpers.data.loading import load, split
 from helpers.search import SearchError, grid_search
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
@@ -191,7 +193,7 @@ def test_results_arrive_once_each_in_the_calling_thread(rows, name, grid):
     assert len(received) == 3 * len(result.cv_results_["params"])
     for (fold, index), (params, scores) in received.items():
         assert params == result.cv_results_["params"][index]
-        assert list(scores) == [f"{side}_{score}" for side in ("train", "val") for score in SCORES]
+        assert list(scores) == [f"{dataset}_{score}" for dataset in ("train", "val") for score in SCORES]
         for score in SCORES:
             assert scores[f"train_{score}"] == result.cv_results_[f"split{fold}_train_{score}"][index]
             assert scores[f"val_{score}"] == result.cv_results_[f"split{fold}_test_{score}"][index]
@@ -218,7 +220,7 @@ def test_rows_and_models_without_out_of_fold_probabilities(rows):
 
 
 @pytest.mark.parametrize(
-    ("estimator", "grid", "name", "cause"),
+    ("estimator", "grid", "text", "cause"),
     [
         (NearestMean(), {"fail": [False, True]}, "{'classify__fail': True}", ArithmeticError),
         (KNeighborsClassifier(), {"n_neighbors": [3, 500]}, "{'classify__n_neighbors': 500}", ValueError),
@@ -233,11 +235,11 @@ def test_rows_and_models_without_out_of_fold_probabilities(rows):
     ],
     ids=["user-defined", "k", "weights", "trees", "depth"],
 )
-def test_a_failing_combination_is_named(rows, estimator, grid, name, cause):
+def test_a_failing_combination_is_named(rows, estimator, grid, text, cause):
     pipeline = make_pipeline("tree").set_params(classify=estimator)
     with pytest.raises(SearchError) as failure:
         search(pipeline, add_step_prefix(grid), *rows)
-    assert name in str(failure.value) and "fold" in str(failure.value)
+    assert text in str(failure.value) and "fold" in str(failure.value)
     assert isinstance(failure.value.__cause__, cause)
 
 
@@ -266,6 +268,14 @@ def test_failing_preprocessing_is_named(rows):
 def test_an_unknown_parameter_is_named(rows):
     with pytest.raises(SearchError, match="classify__depth"):
         search(make_pipeline("tree"), {"classify__depth": [2]}, *rows)
+
+
+def test_importing_the_search_imports_neither_mlflow_nor_the_rest_of_the_project():
+    program = "import sys, helpers.search; print(*sys.modules)"
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    modules = process.stdout.split()
+    assert "mlflow" not in modules and "matplotlib" not in modules
+    assert {name for name in modules if name.startswith("helpers.") and "search" not in name} == set()
 
 
 @needs_real_data
