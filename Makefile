@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make run` and `make test`.
+# On a fresh machine, `make run` and `make test` do everything.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## make the environment in .venv
+install: $(READY) ## create the environment in .venv
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -19,7 +19,7 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt -e .
 	@touch $@
 
-run: $(READY) ## the whole series headlessly, on the embedded store or MLFLOW_TRACKING_URI
+run: $(READY) ## all notebooks headlessly, on the embedded store or MLFLOW_TRACKING_URI
 	$(BIN)/churn run
 
 test: $(READY) ## every test and every notebook, stored outputs compared
@@ -31,7 +31,7 @@ lab: $(READY) ## JupyterLab
 ui: $(READY) ## the MLflow UI on the embedded store, http://127.0.0.1:5000
 	$(BIN)/churn ui
 
-serve: $(READY) ## the live model behind HTTP, http://127.0.0.1:8080
+serve: $(READY) ## the production model over HTTP, http://127.0.0.1:8080
 	$(BIN)/churn serve
 
 bench: $(READY) ## time this project and its alternatives: half an hour
@@ -48,7 +48,7 @@ lint: $(READY) ## style, layers and types of code and notebooks
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-clean: ## remove executed copies and caches; keeps the store
-	rm -rf outputs .pytest_cache .ruff_cache
+clean: ## remove executed notebooks and caches; keep the store
+	rm -rf outputs build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 -include infra/stack.mk

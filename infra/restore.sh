@@ -1,5 +1,5 @@
 #!/bin/sh
-# Replace what the compose stack holds by a backup: infra/restore.sh backups/<time>. The stack must be up.
+# Replace the Compose stack's content with a backup: infra/restore.sh backups/<time>. The stack must be up.
 set -eu
 cd "$(dirname "$0")/.."
 from=${1:-}
@@ -8,15 +8,15 @@ if [ ! -s "$from/mlflow.dump" ] || [ ! -s "$from/minio.tar" ]; then
     exit 2
 fi
 stack() { ${COMPOSE:-docker compose} --project-directory infra -f infra/docker-compose.yml "$@"; }
-# Another image's: MinIO's has neither tar nor find.
+# With another service's image: MinIO's has neither tar nor find.
 in_minio() { stack run -T --rm --no-deps --entrypoint sh minio-volume -ec "$1"; }
 
 trap 'stack start minio mlflow' EXIT
 stack stop mlflow minio
-# Unpacked and read whole before anything old goes.
+# The whole backup is unpacked and read before anything is deleted.
 give_up() { in_minio 'rm -rf /data/.restore' < /dev/null; exit 1; }
 in_minio 'rm -rf /data/.restore; mkdir /data/.restore; tar -C /data/.restore -xf -' < "$from/minio.tar" || give_up
-# Into a database of its own: what a newer MLflow has added to the old one is not in its way.
+# Into a separate database: tables that a newer MLflow added to the current one do not interfere.
 stack exec -T postgres sh -ec 'for name in restored replaced; do dropdb -U mlflow --if-exists $name; done
     createdb -U mlflow restored; pg_restore -U mlflow -d restored --exit-on-error' < "$from/mlflow.dump" || give_up
 # One transaction: all of the old runs, or all of the new ones.
@@ -27,8 +27,8 @@ in_minio 'find /data -mindepth 1 -maxdepth 1 ! -name .restore -exec rm -rf {} +
     find /data/.restore -mindepth 1 -maxdepth 1 -exec mv {} /data/ \;
     rmdir /data/.restore' < /dev/null
 stack exec -T postgres dropdb -U mlflow replaced < /dev/null
-stack run -T --rm --no-deps mlflow-migrate < /dev/null # the backup may be an older MLflow's
-if [ -s "$from/retrain.tar" ]; then # a table's name is its content: what is there already may stay
+stack run -T --rm --no-deps mlflow-migrate < /dev/null # the backup may be from an older MLflow
+if [ -s "$from/retrain.tar" ]; then # tables are named by their content, so existing ones can stay
     stack run -T --rm --no-deps --entrypoint tar monitor -C /retrain -xf - < "$from/retrain.tar"
 fi
 echo "restored: $from"

@@ -1,7 +1,7 @@
 # The compose stack; docs/stack.md explains it.
 COMPOSE ?= docker compose
-# Compose takes a variable from the shell before infra/.env. Not these: a shell may have keys for another server, and
-# its endpoint for direct upload is this stack as seen from outside.
+# For Compose, a variable in the shell overrides infra/.env. Not these: a shell may have keys for another server, and
+# its endpoint for direct upload is the stack's address from outside.
 FROM_FILE = POSTGRES_PASSWORD MINIO_ROOT_USER MINIO_ROOT_PASSWORD JUPYTER_TOKEN MLFLOW_TRACKING_USERNAME \
   MLFLOW_TRACKING_PASSWORD MLFLOW_AUTH_ADMIN_PASSWORD MLFLOW_FLASK_SERVER_SECRET_KEY MLFLOW_ARTIFACTS_DESTINATION \
   MLFLOW_S3_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION
@@ -18,7 +18,7 @@ up: infra/.env ## start the compose stack; returns when a run can be logged
 	@echo "MLflow:     http://$$($(STACK) port mlflow 5000)   user and password: MLFLOW_TRACKING_* in infra/.env"
 	@echo "JupyterLab: http://$$($(STACK) port jupyter 8888)   token: JUPYTER_TOKEN in infra/.env"
 
-down: ## stop the compose stack; its data stay
+down: ## stop the compose stack; data are kept
 	$(STACK) --profile '*' down
 
 logs: ## follow the stack's logs
@@ -27,5 +27,5 @@ logs: ## follow the stack's logs
 backup: ## copy runs and artifacts into backups/<time>
 	COMPOSE="$(COMPOSE_HERE)" infra/backup.sh
 
-restore: ## bring a copy back: make restore FROM=backups/<time>
+restore: ## restore a backup: make restore FROM=backups/<time>
 	COMPOSE="$(COMPOSE_HERE)" infra/restore.sh "$(FROM)"

@@ -1,10 +1,10 @@
-"""Write the stack's passwords, mode 600, never committed: compose's infra/.env, an overlay's secrets.env.
+"""Write the stack's passwords, mode 600, never committed: infra/.env for Compose, an overlay's secrets.env.
 
     python infra/k8s/make_secrets.py compose
     python infra/k8s/make_secrets.py single-node
 
-An overlay gets the values of the compose stack where infra/.env exists, so that a backup of it fits; new ones
-otherwise. A file that is there already stays as it is.
+An overlay gets the values of infra/.env if that exists, so that a backup of the Compose stack fits; otherwise
+new ones. An existing file is kept.
 """
 
 import argparse
@@ -29,7 +29,7 @@ KEYS = [*NAMES, *PASSWORDS]
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Return the ``NAME=value`` lines of a file; nothing if there is none."""
+    """Return the ``NAME=value`` lines of a file; empty if there is no file."""
     lines = path.read_text().splitlines() if path.exists() else []
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
@@ -49,11 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
     stack = cli.parse_args(arguments).stack
     path = COMPOSE if stack == "compose" else HERE / "overlays" / stack / "secrets.env"
     if path.exists():
-        print(f"{path} is there already and stays")
+        print(f"{path} exists and is kept")
         return 0
     shared = read_env(COMPOSE)
     make(path, shared)
-    print(f"{path} made {f'from {COMPOSE}' if shared else 'with new secrets'}")
+    print(f"{path} written {f'from {COMPOSE}' if shared else 'with new secrets'}")
     return 0
 
 

@@ -1,5 +1,5 @@
-# Read by backup.sh and restore.sh: MLflow, the only writer, and MinIO pause, and a pod `volume` holds MinIO's volume.
-# They come back at the end, whatever happens.
+# Sourced by backup.sh and restore.sh: MLflow, the only writer, and MinIO pause, and a pod `volume` mounts MinIO's volume.
+# They are resumed at the end, whatever happens.
 kube() { ${KUBECTL:-kubectl} -n bank-churn "$@"; }
 in_volume() { kube exec -i volume -- sh -ec "$1"; }
 in_retrain() { kube exec -i deploy/jupyter -c jupyter -- sh -ec "$1"; }

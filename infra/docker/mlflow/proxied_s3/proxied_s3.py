@@ -1,10 +1,10 @@
-"""An artifact store in S3 that MLflow's clients reach through the server only: ``proxied-s3://bucket/path``.
+"""An artifact store in S3 that MLflow's clients access through the server only: ``proxied-s3://bucket/path``.
 
 A server on ``s3://`` announces multipart transfers (``/api/3.0/mlflow/server-info``), since its S3 repository
-can presign. Stock clients then fetch from presigned URLs, which name the S3 server as this server sees it: an
-address inside the stack, where a client outside hangs until its retries are used up. MLflow has no setting
-for it. This repository, found through MLflow's plugin mechanism, does the same work and can't presign, so
-that every transfer goes through the server.
+can presign. Stock clients then use presigned URLs, which contain the S3 server's address inside the stack; a
+client outside hangs until its retries are exhausted. MLflow has no setting to prevent that. This repository,
+found through MLflow's plugin mechanism, does the same without presigning, so every transfer goes through the
+server.
 """
 
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -12,7 +12,7 @@ from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 
 
 class ProxiedS3ArtifactRepository(ArtifactRepository):
-    """What ``S3ArtifactRepository`` does, without its presigned transfers."""
+    """``S3ArtifactRepository`` without its presigned transfers."""
 
     def __init__(self, artifact_uri: str, *args, **kwargs):
         super().__init__(artifact_uri, *args, **kwargs)
@@ -27,7 +27,7 @@ class ProxiedS3ArtifactRepository(ArtifactRepository):
         self._s3.log_artifacts(local_dir, artifact_path)
 
     def list_artifacts(self, path=None):
-        """List what is directly below a path."""
+        """List the entries directly below a path."""
         return self._s3.list_artifacts(path)
 
     def _download_file(self, remote_file_path, local_path):

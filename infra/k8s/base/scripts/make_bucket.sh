@@ -1,4 +1,4 @@
-# Make the bucket and a user who can use that bucket and nothing else. Safe to run again.
+# Create the bucket and a user with access to that bucket only. Idempotent.
 set -eu
 export MC_CONFIG_DIR=/tmp/mc
 until mc alias set stack "http://minio:9000" "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD"; do sleep 2; done
@@ -12,6 +12,6 @@ cat > /tmp/policy.json <<POLICY
 POLICY
 mc admin policy create stack "$BUCKET" /tmp/policy.json
 mc admin user add stack "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
-mc admin policy attach stack "$BUCKET" --user "$AWS_ACCESS_KEY_ID" || true # an error if it is attached already
+mc admin policy attach stack "$BUCKET" --user "$AWS_ACCESS_KEY_ID" || true # fails if it is attached already
 mc alias set user "http://minio:9000" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"
-mc ls "user/$BUCKET" > /tmp/listing # an error if it is not
+mc ls "user/$BUCKET" > /tmp/listing # fails if it is not

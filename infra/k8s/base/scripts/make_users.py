@@ -1,4 +1,4 @@
-"""Make the two users of MLflow, or give them the passwords that are set now: the admin, and who trains."""
+"""Create MLflow's two users, the admin and the one for trainings, or set their current passwords."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Ask the server for one experiment as a client does: ends with 0 only if PostgreSQL answers behind it."""
+"""Request one experiment like a client: exits with 0 only if PostgreSQL answers behind the server."""
 
 import base64
 import os
