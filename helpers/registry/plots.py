@@ -53,9 +53,10 @@ def leads(folds: pd.DataFrame, tests: pd.DataFrame) -> Figure:
     ]
     ax.set_yticks(rows, labels)
     ax.set(xlabel="lead in validation F1", ylim=(-0.6, len(others) - 0.4))
+    won, compared = int((differences > 0).to_numpy().sum()), differences.size
     ax.set_title(
-        f"{leader}'s lead, fold by fold: right of zero it holds"
-        if len(others)
+        f"{leader} leads in {won} of {compared} comparisons on the same fold"
+        if compared
         else f"{leader} is the only challenger: no lead to test"
     )
     return fig

@@ -30,6 +30,7 @@ def test_leads_are_labeled_with_mean_and_p_value():
         "over tree: +0.0200\n(p = 0.031)",
         "over knn: +0.2000\n(p < 0.001)",
     ]
+    assert ax.get_title() == "forest leads in 6 of 6 comparisons on the same fold"
     points = ax.collections[0].get_offsets()
     assert sorted(points[points[:, 1] == 0, 0]) == pytest.approx(sorted(FOLDS["forest"] - FOLDS["knn"]))
 
