@@ -14,13 +14,12 @@ from helpers.training.algorithms import (
 from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, check_costs, decision_costs
 from helpers.training.leakage import leakage_effect
 from helpers.training.metrics import evaluate
-from helpers.training.threshold import DECISION_THRESHOLD, Threshold, choose_threshold
+from helpers.training.threshold import Threshold, choose_threshold
 
 __all__ = [
     "ALGORITHMS",
     "CLASSIFY",
     "COST_NAMES",
-    "DECISION_THRESHOLD",
     "MISSED_COST",
     "PREPARE",
     "WASTED_COST",

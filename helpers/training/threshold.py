@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from helpers.config import DECISION_THRESHOLD
 from helpers.errors import SettingError
 from helpers.training.costs import MISSED_COST, WASTED_COST, check_costs, costs_by_threshold, decision_costs
-
-# A metric of the model run, and a tag of the version: the threshold goes where the model goes.
-DECISION_THRESHOLD = "decision_threshold"
 
 # A threshold that no probability reaches.
 ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
