@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import mlflow
 from mlflow import MlflowClient
@@ -158,23 +158,27 @@ def _short_http_timeouts() -> Iterator[None]:
 
 
 def _explain(uri: str, error: str) -> str:
-    shown = _without_login(uri)
+    address = _without_login(uri)
     if "out-of-date database schema" in error:
-        return f"{shown} is from another MLflow version: back it up, then run `mlflow db upgrade {shown}`"
+        return f"{address} is from another MLflow version: back it up, then run `mlflow db upgrade {address}`"
     if "401" in error or "authenticat" in error.lower():
-        return f"{shown} refuses the login: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
-    if password := urlsplit(uri).password:
-        for text in (password, unquote(password)):
-            error = error.replace(text, "***")
+        return f"{address} refuses the login: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    error = " ".join(error.replace(uri, address).replace(f"{_login(uri)}@", "").split())
+    for password in filter(None, {urlsplit(uri).password, unquote(urlsplit(uri).password or "")}):
+        error = error.replace(password, "***")
     return (
-        f"no MLflow at {shown}: start it, correct MLFLOW_TRACKING_URI, or unset it to use the embedded "
+        f"no MLflow at {address}: start it, correct MLFLOW_TRACKING_URI, or unset it to use the embedded "
         f"store ({error[:300]})"
     )
 
 
+def _login(uri: str) -> str:
+    return urlsplit(uri).netloc.rpartition("@")[0]
+
+
 def _without_login(uri: str) -> str:
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if parts.netloc else uri
+    login = _login(uri)
+    return uri.replace(f"{login}@", "", 1) if login else uri
 
 
 def become_ui(host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""Real servers for tests: on free loopback ports, in temporary folders, stopped when the test is over."""
+"""Real servers for tests: on free loopback ports, in temporary folders, stopped after the test."""
 
 import os
 import shutil
@@ -21,15 +21,15 @@ PYTHON = Path(sys.executable)
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
+    """Return an unused port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def missing(what: str, how: str) -> None:
-    """Skip the test for want of a program; fail it in CI, where nothing may be left out."""
-    message = f"{what} is not here: {how}"
+    """Skip the test because a program is missing; fail it in CI, where nothing may be skipped."""
+    message = f"{what} is missing: {how}"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
@@ -37,26 +37,26 @@ def missing(what: str, how: str) -> None:
 
 @dataclass
 class Server:
-    """A running process group and where it listens."""
+    """A running process group and its address."""
 
     url: str
     process: subprocess.Popen
     start: Callable[[], subprocess.Popen]
 
     def kill(self) -> None:
-        """Kill -9 the server with all its workers."""
+        """Kill the server and all its workers with SIGKILL."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def restart(self) -> None:
-        """Start it again, as a supervisor does."""
+        """Start it again, as a supervisor would."""
         self.process = self.start()
 
 
 @contextmanager
 def running(url: str, start: Callable[[], subprocess.Popen], ready: Callable[[], bool]) -> Iterator[Server]:
-    """Start a server, wait until it is ready, and stop it in the end."""
+    """Start a server, wait until it is ready, and stop it at the end of the block."""
     server = Server(url, start(), start)
     try:
         wait(ready, server)
@@ -71,32 +71,32 @@ def running(url: str, start: Callable[[], subprocess.Popen], ready: Callable[[],
 
 
 def wait(ready: Callable[[], bool], server: Server | None = None, seconds: float = 120) -> None:
-    """Wait until something is ready; a server that ends meanwhile is an error."""
-    until = time.monotonic() + seconds
+    """Wait until something is ready; it is an error if the server ends meanwhile."""
+    deadline = time.monotonic() + seconds
     while not ready():
         if server and server.process.poll() is not None:
             raise RuntimeError(f"the server at {server.url} ended with {server.process.returncode}")
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise TimeoutError(f"not ready after {seconds:.0f} s")
         time.sleep(0.2)
 
 
 def answers(url: str) -> bool:
     """Tell whether a URL answers with success."""
-    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as answer:
-        return answer.status == 200
+    with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as response:
+        return response.status == 200
     return False
 
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[Server]:
-    """Run PostgreSQL with a database ``mlflow``; it refuses root, so root lends it another user."""
+    """Run PostgreSQL with a database ``mlflow``; as ``nobody`` if this is root, which PostgreSQL refuses."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         missing("PostgreSQL", "apt-get install postgresql")
     root = os.geteuid() == 0
     prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if root else []
-    # Not in pytest's folder, which every pytest that starts closes to other users again.
+    # Not in pytest's folder: every start of pytest closes that to other users.
     data, port = Path(tempfile.mkdtemp(prefix="churn-postgres-")), free_port()
     if root:
         shutil.chown(data, "nobody", "nogroup")
@@ -108,7 +108,7 @@ def postgres(folder: Path) -> Iterator[Server]:
 
     def start() -> subprocess.Popen:
         options = ["-D", str(data / "db"), "-p", str(port), "-h", "127.0.0.1", "-k", str(data)]
-        log = open(folder / "postgres.log", "ab")  # noqa: SIM115  the process keeps it
+        log = open(folder / "postgres.log", "ab")  # noqa: SIM115  the process keeps it open
         command = [*prefix, programs[-1] / "postgres", *options]
         return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=data)
 

@@ -33,7 +33,7 @@ def _prepared() -> str:
 
 
 def empty() -> str:
-    """Return the URI of a store that exists and holds nothing: seconds faster than `fresh`."""
+    """Return the URI of a store that exists and is empty: seconds faster than `fresh`."""
     return copy(_prepared())
 
 
@@ -49,18 +49,18 @@ def in_use(uri: str) -> Iterator[str]:
 
 
 def copy(uri: str) -> str:
-    """Return the URI of a store that begins as a copy; the artifacts that exist already are shared."""
+    """Return the URI of a copy of a store; the artifacts that exist already are shared."""
     target = fresh()
-    with closing(sqlite3.connect(_file(uri))) as source, closing(sqlite3.connect(_file(target))) as to:
-        source.backup(to)
+    with closing(sqlite3.connect(_file(uri))) as source, closing(sqlite3.connect(_file(target))) as copied:
+        source.backup(copied)
     return target
 
 
 @cache
 def trained() -> str:
-    """Return a store in which notebooks 01 to 03 ran, 03 for all four algorithms; takes minutes, once."""
+    """Return a store after notebooks 01 to 03, 03 for all four algorithms; takes minutes, once."""
     uri = fresh()
-    _run_series(uri, slice(None, -1))
+    _run_workflow(uri, slice(None, -1))
     return uri
 
 
@@ -68,12 +68,12 @@ def trained() -> str:
 def promoted() -> str:
     """Return a copy of `trained` in which notebook 04 promoted the winner."""
     uri = copy(trained())
-    _run_series(uri, slice(-1, None))
+    _run_workflow(uri, slice(-1, None))
     return uri
 
 
 def for_notebook(name: str) -> str:
-    """Return a store in the state in which a reader comes to a notebook."""
+    """Return the store in the state that a reader has before a notebook."""
     if name == "04_registry":
         return copy(trained())
     if name > "04_registry":
@@ -86,15 +86,14 @@ def executed() -> Path:
     return TEMPORARY / "outputs"
 
 
-def _run_series(uri: str, part: slice) -> None:
-    # Imported late: helpers reads the environment that conftest.py prepares.
-    from helpers.tracking.store import connect
-    from helpers.training.algorithms import ALGORITHMS
-    from helpers.workflows import notebooks
+def _run_workflow(uri: str, part: slice) -> None:
+    # Not imported until the environment that conftest.py prepares is complete.
+    from helpers.tracking import connect
+    from helpers.workflows import notebook_steps, run_notebooks
 
     with in_use(uri), redirect_stdout(io.StringIO()):
-        todo = [step for step in notebooks.notebook_steps(list(ALGORITHMS)) if step.notebook <= "04_registry"]
-        notebooks.run_notebooks(todo[part], executed(), connect())
+        steps = [step for step in notebook_steps() if step.notebook <= "04_registry"]
+        run_notebooks(steps[part], executed(), connect())
 
 
 def _file(uri: str) -> str:
