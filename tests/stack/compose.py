@@ -1,4 +1,4 @@
-"""The compose stack as a test starts it: by `make`, in a copy of the project of its own."""
+"""The Compose stack of a test: started by `make` in its own copy of the project."""
 
 import json
 import os
@@ -19,22 +19,22 @@ from tests.support.servers import free_port, wait
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 SERVICES = ("postgres", "minio", "mlflow", "jupyter")
-SECRET_OR_MADE = shutil.ignore_patterns(".env", "*.env", "__pycache__", ".ipynb_checkpoints", "build")
+SECRET_OR_GENERATED = shutil.ignore_patterns(".env", "*.env", "__pycache__", ".ipynb_checkpoints", "build")
 
 
 def copy_project(target: Path) -> None:
-    """Copy what a fresh clone has and the stack needs: the images' build context, infra, the Makefile."""
+    """Copy the part of a fresh clone that the stack needs: the images' build context, infra, the Makefile."""
     context = (ROOT / ".dockerignore").read_text().splitlines()
     names = {line[1:].split("/")[0] for line in context if line.startswith("!")}
     for name in names | {".dockerignore", "Makefile"}:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, target / name, ignore=SECRET_OR_MADE)
+            shutil.copytree(ROOT / name, target / name, ignore=SECRET_OR_GENERATED)
         else:
             shutil.copy2(ROOT / name, target / name)
 
 
 class Stack:
-    """A stack of a test's own: its name, ports, secrets and volumes; ``settings`` go into its ``.env``."""
+    """A separate stack: name, ports, secrets and volumes of its own; ``settings`` go into its ``.env``."""
 
     def __init__(self, folder: Path, **settings: str):
         self.root = folder / "project"
@@ -45,7 +45,7 @@ class Stack:
         self.settings = {
             "COMPOSE_PROJECT_NAME": f"churn-test-{os.getpid()}-{free_port()}",
             "COMPOSE": str(COMPOSE),
-            # Stand-ins exist under these names; a builder that asks a registry first would not find it.
+            # The tests' images have these names; BuildKit would ask a registry for them first.
             "DOCKER_BUILDKIT": "0",
             "MONITOR_EVERY": "2",
             **{name: str(port) for name, port in self.ports.items()},
@@ -62,13 +62,13 @@ class Stack:
         return dict(line.split("=", 1) for line in lines)
 
     def log_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Give this process what a user of the stack sets."""
+        """Set the variables in this process that a user of the stack sets."""
         patch.setenv("MLFLOW_TRACKING_URI", self.url)
         for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
             patch.setenv(name, self.secrets[name])
 
     def run(self, *command: str, **kwargs) -> str:
-        # Not what a `make test` around this process hands down to its own children.
+        # Without the variables that a surrounding `make test` passes to its children.
         environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         environment |= self.settings
         done = subprocess.run(
@@ -91,7 +91,7 @@ class Stack:
             raise
 
     def start(self, service: str) -> None:
-        """Start a service that belongs to a profile, and wait until it is healthy."""
+        """Start a service of a profile, and wait until it is healthy."""
         self.compose("--profile", service, "up", "-d", "--wait", "--wait-timeout", "200", service)
 
     def psql(self, query: str) -> str:

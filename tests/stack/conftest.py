@@ -16,7 +16,7 @@ from tests.support.servers import missing, wait
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory):
-    """Start a Docker engine with the images that the stack is made of; ENGINE_DIR names one to keep."""
+    """Start a Docker engine with the stack's images; ENGINE_DIR names a folder to keep."""
     for program in ("docker", "dockerd", "debootstrap"):
         if shutil.which(program) is None:
             missing(program, "apt-get install docker.io debootstrap iptables")
@@ -33,23 +33,23 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def stack(engine, tmp_path_factory):
-    """Start the stack from nothing and run the series on it; take it away with its volumes in the end."""
+    """Start the stack from nothing and run all notebooks on it; remove it with its volumes at the end."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
     with stack.running(), pytest.MonkeyPatch.context() as patch:
         stack.log_in(patch)
-        ready = f"{sys.prefix}/.ready"  # the environment of this test, as it is
+        ready = f"{sys.prefix}/.ready"  # this test's environment, unchanged
         stack.make("run", f"VENV={sys.prefix}", "-o", ready)
         yield stack
 
 
 @pytest.fixture
 def client(stack, monkeypatch):
-    """Return a connection as a user has it: address and login, nothing else."""
+    """Return a user's connection: address and login, nothing else."""
     stack.log_in(monkeypatch)
     return connect()
 
 
 @pytest.fixture(autouse=True)
 def keys_of_this_test(monkeypatch):
-    """Let a test's S3 client read the keys in its own environment: boto3 keeps the first that it found."""
+    """Let a test's S3 client read the keys in its own environment: boto3 caches the first ones."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)

@@ -1,6 +1,6 @@
 """A real Kubernetes control plane on loopback: etcd, API server, controllers, scheduler; pods stay Pending.
 
-It is built from its Go modules at first use (five minutes; seconds with a warm build cache).
+Built from its Go modules at first use (five minutes; seconds with a warm build cache).
 """
 
 import os
@@ -19,11 +19,11 @@ VERSION = "1.37.2"
 
 
 def build() -> Path:
-    """Return the program, built anew if the sources in this folder changed."""
+    """Return the program, rebuilt if the sources in this folder changed."""
     CACHE.mkdir(parents=True, exist_ok=True)
     program, stamp = CACHE / "controlplane", CACHE / "stamp"
-    wanted = "".join(sorted(f.read_text() for f in SOURCE.iterdir()))
-    if program.exists() and stamp.exists() and stamp.read_text() == wanted:
+    sources = "".join(sorted(f.read_text() for f in SOURCE.iterdir()))
+    if program.exists() and stamp.exists() and stamp.read_text() == sources:
         return program
     for file in SOURCE.iterdir():
         shutil.copy(file, CACHE)
@@ -31,7 +31,7 @@ def build() -> Path:
     flags = " ".join(f"-X k8s.io/component-base/version.{k}={v}" for k, v in variables.items())
     for command in (["go", "mod", "tidy"], ["go", "build", "-ldflags", f"-s -w {flags}", "-o", program, "."]):
         subprocess.run(command, cwd=CACHE, check=True)
-    stamp.write_text(wanted)
+    stamp.write_text(sources)
     return program
 
 

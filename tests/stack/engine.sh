@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Start a Docker engine and make the base images that the compose file names, where no image registry is reachable.
+# Start a Docker engine and build the base images of the Compose file, for machines without access to a registry.
 #
-#   tests/stack/engine.sh FOLDER     the engine's data go there; needs root, Go, and Debian's
-#                                    docker.io debootstrap iptables
+#   tests/stack/engine.sh FOLDER     for the engine's data; needs root, Go, and Debian's docker.io, debootstrap
+#                                    and iptables
 #
-# Images that are there already stay. For tests on this machine only: its certificates are baked in.
+# Existing images are kept. For tests on this machine only: the images contain its certificates.
 set -euo pipefail
 work=$(realpath -m "${1:?name a folder for the engine}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +18,7 @@ if ! docker info >/dev/null 2>&1; then
 fi
 
 have() { docker image inspect "$1" >/dev/null 2>&1; }
-# The names as the compose file pins them.
+# The names that the Compose file pins.
 default() { sed -n "s/.*\${$1:-\([^}]*\)}.*/\1/p" "$here/../../infra/docker-compose.yml" | head -n 1; }
 python=$(default PYTHON_IMAGE) postgres=$(default POSTGRES_IMAGE) minio=$(default MINIO_IMAGE)
 

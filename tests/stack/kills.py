@@ -1,4 +1,4 @@
-"""A service killed in the middle of a training, beside a client that writes: nothing lost, clear errors."""
+"""A service is killed during a training while another client writes: nothing is lost, errors are clear."""
 
 import itertools
 import subprocess
@@ -23,21 +23,21 @@ MODEL, GRID = "tree", '{"max_depth": [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}'
 
 
 def train(folder: Path) -> subprocess.Popen:
-    """Start a training of some seconds."""
+    """Start a training that takes a few seconds."""
     command = training(folder / f"{time.time()}.ipynb", MODEL, grid=GRID)
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
 
 
 class Writer:
-    """A client that writes values and files one after the other and remembers what was acknowledged."""
+    """A client that keeps writing values and files and remembers which were acknowledged."""
 
     def __init__(self, client: MlflowClient, run_id: str):
         self.client, self.run_id = client, run_id
-        self.values, self.files, self.over = [], [], Event()
+        self.values, self.files, self.stop = [], [], Event()
 
     def write(self) -> None:
         for number in itertools.count():
-            if self.over.is_set():
+            if self.stop.is_set():
                 return
             with suppress(MlflowException, OSError):
                 self.client.log_metric(self.run_id, f"m{number}", number)
@@ -52,22 +52,22 @@ class Writer:
         assert {str(number) for number in self.files} <= {file.read_text() for file in folder.iterdir()}
 
 
-def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Callable[[], None]) -> None:
-    """Kill a service in the middle of a training; what was acknowledged is there, and all goes on.
+def check_kill(store: Store, folder: Path, kill: Callable[[], None], restart: Callable[[], None]) -> None:
+    """Kill a service during a training; everything acknowledged is there, and work continues.
 
-    ``back`` returns when the service is there again.
+    ``restart`` returns when the service is back.
     """
     client, before = store.client, len(list_versions(store.client, f"churn-{MODEL}"))
     run = client.create_run(store.experiment_id)
-    writer, known = Writer(client, run.info.run_id), set()
+    writer, finished = Writer(client, run.info.run_id), set()
     began = time.time() * 1000
     process = train(folder)
 
     def under_way() -> bool:
         assert process.poll() is None, process.stderr.read()
         query = f"tags.level = 'combination' and status = 'FINISHED' and attributes.start_time > {began:.0f}"
-        known.update(found.info.run_id for found in search_runs(client, store.experiment_id, query))
-        return bool(known)
+        finished.update(run.info.run_id for run in search_runs(client, store.experiment_id, query))
+        return bool(finished)
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(writer.write)
@@ -75,18 +75,18 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], back: Calla
             wait(under_way, seconds=240)
             kill()
             written = len(writer.files)
-            back()
+            restart()
             code = process.wait(400)
-            wait(lambda: len(writer.files) > written + 1)  # it goes on by itself
+            wait(lambda: len(writer.files) > written + 1)  # it continues unaided
         finally:
-            writer.over.set()
+            writer.stop.set()
     writing.result()
     client.set_terminated(run.info.run_id)
     writer.check()
-    assert {client.get_run(run_id).info.status for run_id in known} == {"FINISHED"}
-    found = list_versions(client, f"churn-{MODEL}")
-    assert len(found) == before + (1 if code == 0 else 0)
-    for version in found:
+    assert {client.get_run(run_id).info.status for run_id in finished} == {"FINISHED"}
+    versions = list_versions(client, f"churn-{MODEL}")
+    assert len(versions) == before + (1 if code == 0 else 0)
+    for version in versions:
         assert load_version(client, version.name, version.version).predict is not None
     if code != 0:
         assert "Error" in process.stderr.read()

@@ -1,4 +1,4 @@
-"""The compose stack for real: a Docker engine, the project's compose file, a training, and a look inside."""
+"""The Compose stack on a Docker engine: all notebooks, and what they leave in the stores."""
 
 import json
 import os
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.stack
 
 COMBINATIONS = 5 * sum(len(ParameterGrid(algorithm.grid)) for algorithm in ALGORITHMS.values())
 
-# A client that knows nothing but address, user and password: a process without this package.
+# A client that has only address, user and password: a process without this package.
 STOCK_CLIENT = """
 import filecmp, mlflow, os, sys
 path = sys.argv[1] + "/large.bin"
@@ -51,9 +51,9 @@ mlflow.set_experiment("stock")
 with mlflow.start_run() as run:
     mlflow.log_metric("m", 1)
     mlflow.log_artifact(path)
-get = mlflow.artifacts.download_artifacts
-back = get(run_id=run.info.run_id, artifact_path="large.bin", dst_path=path + ".d")
-assert filecmp.cmp(path, back, shallow=False)
+download = mlflow.artifacts.download_artifacts
+copy = download(run_id=run.info.run_id, artifact_path="large.bin", dst_path=path + ".d")
+assert filecmp.cmp(path, copy, shallow=False)
 model = mlflow.pyfunc.load_model("models:/churn@production")
 assert len(model.predict(model.input_example)) == len(model.input_example)
 assert "helpers" not in sys.modules
@@ -66,7 +66,7 @@ def summary(store) -> pd.DataFrame:
     return notebooks.summarize(store, run.data.tags["workflow"])
 
 
-def test_make_up_and_make_run_give_the_figures_of_the_embedded_store(stack, client):
+def test_make_run_gives_the_results_of_the_embedded_store(stack, client):
     assert (stack.root / "outputs" / "04_registry.ipynb").exists()
     ours = summary(client)
     assert len(ours) == len(ALGORITHMS)
@@ -85,7 +85,7 @@ def test_the_workflow_is_in_postgresql_the_bucket_and_the_registry(stack, client
         assert any(key.endswith(name) for key in keys), name
 
 
-def test_service_user_of_the_bucket_can_nothing_else(stack):
+def test_bucket_user_cannot_create_another_bucket(stack):
     with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
         stack.bucket().create_bucket(Bucket="another")
 
@@ -100,7 +100,7 @@ def test_requests_without_the_right_login_are_refused(stack, login):
     assert raised.value.code == 401
 
 
-def test_foreign_host_names_are_refused(stack):
+def test_foreign_host_names_are_rejected(stack):
     request = urllib.request.Request(f"{stack.url}/", headers={"Host": "evil.example.com"})
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(request)
@@ -108,14 +108,14 @@ def test_foreign_host_names_are_refused(stack):
 
 
 @pytest.mark.parametrize(("host", "code"), [("evil.example.com", 403), ("localhost:5000", 200)])
-def test_scripts_of_foreign_pages_are_refused(stack, host, code):
+def test_requests_from_foreign_pages_are_rejected(stack, host, code):
     login = (stack.secrets["MLFLOW_TRACKING_USERNAME"], stack.secrets["MLFLOW_TRACKING_PASSWORD"])
     url, headers = f"{stack.url}/api/2.0/mlflow/experiments/search", {"Origin": f"http://{host}"}
     answer = requests.post(url, json={"max_results": 1}, headers=headers, auth=login, timeout=10)
     assert answer.status_code == code
 
 
-def test_metrics_are_for_those_who_log_in(stack):
+def test_metrics_require_a_login(stack):
     login = ("admin", stack.secrets["MLFLOW_AUTH_ADMIN_PASSWORD"])
     assert "mlflow" in requests.get(f"{stack.url}/metrics", auth=login, timeout=10).text
     assert requests.get(f"{stack.url}/metrics", timeout=10).status_code == 401
@@ -125,17 +125,21 @@ def test_nothing_listens_beyond_loopback(stack):
     listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
     addresses = {line.split()[3] for line in listening.splitlines()}
     for name, port in stack.ports.items():
-        found = {address for address in addresses if address.endswith(f":{port}")}
-        assert found == ({f"127.0.0.1:{port}"} if name != "SERVE_PORT" else set()), name  # a profile not up
+        bound = {address for address in addresses if address.endswith(f":{port}")}
+        assert bound == ({f"127.0.0.1:{port}"} if name != "SERVE_PORT" else set()), (
+            name
+        )  # a profile that is not up
     containers = map(json.loads, stack.compose("ps", "--format", "json").splitlines())
-    published = [port for found in containers for port in found["Publishers"] if port["PublishedPort"]]
+    published = [
+        port for container in containers for port in container["Publishers"] if port["PublishedPort"]
+    ]
     assert {port["URL"] for port in published} == {"127.0.0.1"}
     assert {str(port["PublishedPort"]) for port in published} == {*map(str, stack.ports.values())} - {
         str(stack.ports["SERVE_PORT"])
     }
 
 
-def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
+def test_jupyter_requires_its_token_and_reaches_mlflow(stack):
     port = stack.ports["JUPYTER_PORT"]
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents")
@@ -149,7 +153,7 @@ def test_jupyter_asks_for_its_token_and_reaches_mlflow(stack):
     assert stack.compose("exec", "-T", "jupyter", "python", "-c", code).strip().isdigit()
 
 
-def test_live_model_is_served(stack, client):
+def test_production_model_is_served(stack, client):
     stack.start("serve")
     customers = load_customers().head(3)
     served = request_scores(f"http://127.0.0.1:{stack.ports['SERVE_PORT']}", customers)
@@ -158,50 +162,50 @@ def test_live_model_is_served(stack, client):
 
 
 def retrainings(client) -> list:
-    """Return what the monitor finished, the newest first."""
+    """Return the monitor's finished runs, newest first."""
     query = "attributes.status = 'FINISHED' and tags.level = 'retrain'"
     return search_runs(client.client, client.experiment_id, query)
 
 
-def hand_in(stack, name: str, customers: pd.DataFrame) -> None:
-    """Put a table into JupyterLab's folder ``batches``, whole at once."""
+def submit(stack, name: str, customers: pd.DataFrame) -> None:
+    """Put a table into JupyterLab's folder ``batches``, atomically."""
     command = f"cat > batches/.{name} && mv batches/.{name} batches/{name}"
     stack.compose("exec", "-T", "jupyter", "sh", "-c", command, input=customers.to_csv(index=False))
 
 
-def test_the_monitor_retrains_on_drift_and_goes_on_from_there(stack, client, tmp_path):
+def test_monitor_retrains_on_drift_and_uses_the_new_reference(stack, client, tmp_path):
     promote(client.client, "churn-logreg", 1, "to be beaten")
     before = production_version(client.client)
-    hand_in(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
+    submit(stack, "older.csv", make_customers(2000, 50, {"covariate": 0.8}))
     command = ["churn", "retrain", "--batch", "/batches", "--out", "/retrain"]
     stack.compose("run", "--rm", "monitor", *command, "--models", "tree")  # one of four: enough to win
     (done,) = retrainings(client)
-    live = production_version(client.client)
+    production = production_version(client.client)
     assert (done.data.tags["batch"], done.data.tags["outcome"]) == ("older.csv", "promoted")
-    assert int(live.version) == int(before.version) + 1
-    assert live.tags["data_sha256"] == done.data.tags["data_sha256"]
-    kept = stack.compose("exec", "-T", "jupyter", "ls", "/retrain").split()
-    assert f"customers-{live.tags['data_sha256'][:12]}.csv" in kept
-    assert [name for name in kept if name.startswith("older-") and name.endswith(".md")]
+    assert int(production.version) == int(before.version) + 1
+    assert production.tags["data_sha256"] == done.data.tags["data_sha256"]
+    files = stack.compose("exec", "-T", "jupyter", "ls", "/retrain").split()
+    assert f"customers-{production.tags['data_sha256'][:12]}.csv" in files
+    assert [name for name in files if name.startswith("older-") and name.endswith(".md")]
 
-    # Another container finds what the live model was trained on, and does not look at the same batch again.
-    hand_in(stack, "next.csv", make_customers(500, 51))
+    # Another container finds the production model's training data, and does not process the same batch again.
+    submit(stack, "next.csv", make_customers(500, 51))
     stack.start("monitor")
     wait(lambda: len(retrainings(client)) > 1, seconds=120)
     last = retrainings(client)[0]
-    assert (last.data.tags["batch"], last.data.tags["production_version"]) == ("next.csv", live.version)
-    look = client.client.get_run(last.data.tags["monitoring_run"])
-    assert look.data.tags["reference_sha256"] == live.tags["data_sha256"]
+    assert (last.data.tags["batch"], last.data.tags["production_version"]) == ("next.csv", production.version)
+    monitoring = client.client.get_run(last.data.tags["monitoring_run"])
+    assert monitoring.data.tags["reference_sha256"] == production.tags["data_sha256"]
     copy = tmp_path / "table.csv"
-    stack.compose("cp", f"monitor:/retrain/customers-{live.tags['data_sha256'][:12]}.csv", str(copy))
-    assert sha256(copy) == live.tags["data_sha256"]
+    stack.compose("cp", f"monitor:/retrain/customers-{production.tags['data_sha256'][:12]}.csv", str(copy))
+    assert sha256(copy) == production.tags["data_sha256"]
     stack.compose("stop", "monitor")
     assert "interrupted" in stack.compose("logs", "monitor")
     assert stack.psql("select count(*) from runs where status <> 'FINISHED'") == "0"
 
 
 @pytest.mark.parametrize("notebook", ["05_score", "06_monitor"])
-def test_notebooks_about_the_live_model_run_in_jupyterlab(stack, notebook):
+def test_notebooks_about_the_production_model_run_in_jupyterlab(stack, notebook):
     arguments = [f"notebooks/{notebook}.ipynb", "/tmp/out.ipynb", "-p", "batch", "batches/next.csv"]
     stack.compose("exec", "-T", "jupyter", "papermill", "--no-progress-bar", *arguments)
 
@@ -242,9 +246,9 @@ def test_eight_trainings_at_once_lose_nothing(stack, client, tmp_path):
     with ThreadPoolExecutor(8) as pool:
         for done in pool.map(train, range(8)):
             assert done.returncode == 0, done.stderr[-3000:]
-    found = list_versions(client.client, "churn-logreg")
-    assert [int(version.version) for version in found] == list(range(1, before + 9))
-    assert [version.tags["stage"] for version in found[before:]] == ["archived"] * 7 + ["staging"]
+    versions = list_versions(client.client, "churn-logreg")
+    assert [int(version.version) for version in versions] == list(range(1, before + 9))
+    assert [version.tags["stage"] for version in versions[before:]] == ["archived"] * 7 + ["staging"]
     trees = {level: runs(level) for level in ("model", "fold", "combination")}
-    assert {level: len(made) for level, made in trees.items()} == {"model": 8, "fold": 40, "combination": 80}
-    assert {run.info.status for made in trees.values() for run in made} == {"FINISHED"}
+    assert {level: len(tree) for level, tree in trees.items()} == {"model": 8, "fold": 40, "combination": 80}
+    assert {run.info.status for tree in trees.values() for run in tree} == {"FINISHED"}

@@ -1,4 +1,4 @@
-"""The compose stack in bad times: backup and restore, killed services, down and up."""
+"""Operating the Compose stack: backup and restore, killed services, down and up."""
 
 import base64
 import os
@@ -40,14 +40,14 @@ def in_monitor(stack: Stack, command: str) -> str:
 
 @pytest.fixture(scope="module")
 def backup(stack) -> Path:
-    """Return the folder of a backup of what the series left."""
+    """Return the folder of a backup after all notebooks ran."""
     in_monitor(stack, f"echo kept > {TABLE}")
     folder = stack.root / stack.make("backup").split()[-1]
     stack.wait_until_healthy()
     return folder
 
 
-def test_backup_brings_back_what_was_lost(stack, client, backup):
+def test_restore_recovers_everything_deleted(stack, client, backup):
     model = staging_version(client.client, "knn")
     assert {file.stat().st_mode & 0o777 for file in backup.iterdir()} == {0o600}
     client.client.delete_registered_model(model.name)
@@ -77,7 +77,7 @@ def test_a_broken_backup_changes_nothing(stack, client, backup, tmp_path, part):
     assert stack.compose("exec", "-T", "minio", "ls", "-A", "/data").split() == [".minio.sys", "mlflow"]
 
 
-def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, client, backup, tmp_path):
+def test_restore_migrates_a_backup_of_an_older_mlflow(stack, client, backup, tmp_path):
     older = shutil.copytree(backup, tmp_path / "older")
     stack.compose("exec", "-T", "postgres", "createdb", "-U", "mlflow", "older")
     migrate = ["run", "-T", "--rm", "--no-deps", "-e", "PGDATABASE=older", "--entrypoint", "python"]
@@ -97,7 +97,7 @@ def test_a_backup_of_an_older_mlflow_is_brought_to_this_one_s_schema(stack, clie
     assert list_versions(client.client, "churn-knn")
 
 
-def test_a_changed_password_counts_from_the_next_start(stack, client):
+def test_a_changed_password_applies_from_the_next_start(stack, client):
     file = stack.root / "infra" / ".env"
     before = file.read_text()
     file.write_text(before.replace(stack.secrets["MLFLOW_TRACKING_PASSWORD"], "another-one-of-this-test"))
@@ -115,25 +115,25 @@ def test_a_changed_password_counts_from_the_next_start(stack, client):
 
 
 def process_of(stack: Stack, service: str) -> int:
-    """Return the id that a service's main process has on this machine; 0 if it does not run."""
+    """Return the process id of a service on this machine; 0 if it is not running."""
     container = stack.compose("ps", "-aq", service).strip()
     inspect = ["docker", "inspect", "-f", "{{.State.Pid}}", container]
     return int(subprocess.run(inspect, capture_output=True, text=True, check=True).stdout)
 
 
 def kill(stack: Stack, service: str) -> None:
-    """Kill -9 a service; nobody starts it again but the engine."""
+    """Kill -9 a service; the engine restarts it."""
     pid = process_of(stack, service)
     os.kill(pid, signal.SIGKILL)
     wait(lambda: process_of(stack, service) not in (0, pid))
 
 
 @pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow"])
-def test_a_service_killed_in_a_training_loses_nothing_that_was_acknowledged(stack, client, tmp_path, victim):
+def test_killing_a_service_during_a_training_loses_nothing_acknowledged(stack, client, tmp_path, victim):
     check_kill(client, tmp_path, lambda: kill(stack, victim), stack.wait_until_healthy)
 
 
-def test_jupyter_killed_in_a_training_leaves_no_run_running(stack, client):
+def test_runs_of_a_killed_jupyter_are_terminated(stack, client):
     def train(model: str) -> str:
         command = ["papermill", "notebooks/03_train.ipynb", "/tmp/out.ipynb", "-p", "model", model]
         return stack.compose("exec", "-T", "jupyter", *command)
@@ -150,19 +150,19 @@ def test_jupyter_killed_in_a_training_leaves_no_run_running(stack, client):
         with pytest.raises(AssertionError):
             training.result()
     stack.wait_until_healthy()
-    train("logreg")  # the next one closes what the dead one left
+    train("logreg")  # the next training terminates the stale runs
     assert client.client.get_run(model.info.run_id).info.status == "KILLED"
     assert stack.psql("select count(*) from runs where status = 'RUNNING'") == "0"
 
 
 @pytest.mark.parametrize("victim", ["serve", "monitor"])
-def test_a_killed_service_comes_back_by_itself(stack, victim):
+def test_a_killed_service_is_restarted(stack, victim):
     stack.start(victim)
     kill(stack, victim)
     stack.wait_until_healthy(victim)
 
 
-def test_data_survive_down_and_up(stack, client):
+def test_data_persist_through_down_and_up(stack, client):
     before = len(search_runs(client.client, client.experiment_id, ""))
     stack.make("down")
     assert not stack.compose("ps", "-aq")

@@ -1,4 +1,4 @@
-"""The compose stack with SeaweedFS in MinIO's place, by the variables that docs/stack.md names."""
+"""The Compose stack with SeaweedFS in place of MinIO, by the variables that docs/stack.md gives."""
 
 import re
 import shutil
@@ -14,8 +14,8 @@ from tests.support.servers import PYTHON
 pytestmark = pytest.mark.stack
 
 
-def documented() -> dict[str, str]:
-    """Return the variables as the documentation gives them."""
+def documented_settings() -> dict[str, str]:
+    """Return the variables from the documentation."""
     text = (ROOT / "docs" / "stack.md").read_text()
     (block,) = re.findall(r"```ini\n(MINIO_IMAGE=.*?)```", text, re.DOTALL)
     return dict(line.split("=", 1) for line in block.splitlines())
@@ -23,7 +23,7 @@ def documented() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def stack(engine, tmp_path_factory):
-    settings, folder = documented(), tmp_path_factory.mktemp("seaweedfs")
+    settings, folder = documented_settings(), tmp_path_factory.mktemp("seaweedfs")
     shutil.copy(ROOT / "tests" / "stack" / "images" / "seaweedfs" / "Dockerfile", folder)
     shutil.copy(PYTHON.with_name("weed"), folder)
     subprocess.run(["docker", "build", "-q", "-t", settings["MINIO_IMAGE"], folder], check=True)
@@ -31,7 +31,7 @@ def stack(engine, tmp_path_factory):
         yield stack
 
 
-def test_artifacts_are_in_its_bucket_and_survive_a_restart(stack, client):
+def test_artifacts_are_in_its_bucket_and_persist_through_a_restart(stack, client):
     run = client.client.create_run(client.experiment_id)
     client.client.log_text(run.info.run_id, "kept", "note.txt")
     keys = [item["Key"] for item in stack.bucket().list_objects_v2(Bucket="mlflow")["Contents"]]

@@ -1,4 +1,4 @@
-"""The project against a real MLflow server with logins, PostgreSQL behind it, and MinIO: no containers."""
+"""The project on a real MLflow server with logins, PostgreSQL and MinIO, without containers."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ auth_cache_ttl_seconds = 60
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
-    """Return PostgreSQL, MinIO and an MLflow server with logins in front of them."""
+    """Return PostgreSQL, MinIO and an MLflow server with logins on top of them."""
     folder = tmp_path_factory.mktemp("services")
     with postgres(folder) as database, minio(folder, KEY, SECRET) as s3:
         keys = {
@@ -60,7 +60,7 @@ def services(tmp_path_factory):
 
 @pytest.fixture
 def client(services, monkeypatch):
-    """Return a connection as a user has it: address and login, nothing else."""
+    """Return a user's connection: address and login, nothing else."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", services["mlflow"].url)
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", ADMIN_PASSWORD)
@@ -82,7 +82,7 @@ def answers_with_login(url: str) -> bool:
         return False
 
 
-def test_training_lands_in_postgresql_and_in_the_bucket(services, client, tmp_path):
+def test_training_is_stored_in_postgresql_and_the_bucket(services, client, tmp_path):
     command = training(tmp_path / "out.ipynb", "tree", grid='{"max_depth": [3, 5]}')
     subprocess.run(command, cwd=ROOT, check=True)
     version = staging_version(client.client, "tree")
@@ -97,7 +97,7 @@ def test_training_lands_in_postgresql_and_in_the_bucket(services, client, tmp_pa
     assert any(key.endswith("pickle/model.pkl") for key in keys)
 
 
-def test_wrong_password_and_no_login_are_refused(services, client, monkeypatch):
+def test_wrong_password_and_missing_login_are_rejected(services, client, monkeypatch):
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(f"{services['mlflow'].url}/api/2.0/mlflow/experiments/search?max_results=1")
     assert raised.value.code == 401
@@ -107,19 +107,19 @@ def test_wrong_password_and_no_login_are_refused(services, client, monkeypatch):
 
 
 def test_server_does_not_send_clients_to_the_object_store(services, client):
-    """Of s3:// it would announce presigned transfers, which hang where the S3 server can't be reached."""
+    """With s3:// it would announce presigned transfers, which hang if the S3 server is unreachable."""
     with urllib.request.urlopen(f"{services['mlflow'].url}/api/3.0/mlflow/server-info") as answer:
-        said = json.load(answer)
-    multipart = {key: value for key, value in said.items() if "multipart" in key}
+        information = json.load(answer)
+    multipart = {key: value for key, value in information.items() if "multipart" in key}
     assert len(multipart) == 2
     assert not any(multipart.values())
 
 
 @pytest.mark.parametrize("victim", ["mlflow", "postgres", "minio"])
-def test_a_killed_service_loses_nothing_that_was_acknowledged(services, client, tmp_path, victim):
-    def back() -> None:
+def test_killing_a_service_loses_nothing_acknowledged(services, client, tmp_path, victim):
+    def restart() -> None:
         time.sleep(2)
         services[victim].restart()
         wait(lambda: answers_with_login(services["mlflow"].url), services[victim])
 
-    check_kill(client, tmp_path, services[victim].kill, back)
+    check_kill(client, tmp_path, services[victim].kill, restart)

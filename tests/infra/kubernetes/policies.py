@@ -1,4 +1,4 @@
-"""What neither a schema nor a dry run sees: references between objects, and the rules of this stack."""
+"""What neither a schema nor a dry run checks: references between objects, and the rules of this stack."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ OVERLAYS = ["single-node", "cluster"]
 KUBECTL = Path(sys.executable).with_name("kubectl")  # the wheel's, not an older one on PATH
 RECOMMENDED = {"name", "instance", "component", "part-of", "managed-by"}
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
-# Pods that are nobody's here: cert-manager makes them beside an Ingress.
+# Pods that are not in the manifests: cert-manager creates them for an Ingress.
 ISSUER = "cert-manager.io/cluster-issuer"
 SOLVER = "acme.cert-manager.io/http01-solver"
 TEMPLATED = {"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"}
@@ -43,7 +43,7 @@ def template(workload: dict) -> dict:
 
 
 def pods(objects: list[dict]) -> list[dict]:
-    """Return every workload that makes pods."""
+    """Return every workload that creates pods."""
     return of_kind(objects, *TEMPLATED)
 
 
@@ -59,13 +59,13 @@ def title(o: dict) -> str:
 
 
 def selected(workload: dict, selector: dict) -> bool:
-    """Whether a label selector takes the workload's pods."""
+    """Whether a label selector matches the workload's pods."""
     labels = template(workload)["metadata"]["labels"]
     if any(labels.get(k) != v for k, v in selector.get("matchLabels", {}).items()):
         return False
     for rule in selector.get("matchExpressions", []):
         if rule["operator"] != "In":
-            raise ValueError(f"no support for the operator {rule['operator']}")
+            raise ValueError(f"unsupported operator {rule['operator']}")
         if labels.get(rule["key"]) not in rule["values"]:
             return False
     return True
@@ -77,46 +77,48 @@ def port_numbers(workload: dict) -> dict[str, int]:
 
 
 def environment(objects: list[dict], container: dict) -> dict[str, str]:
-    """Return what a container's environment is, values from Secrets as ``<secret>``."""
-    found = {}
+    """Return a container's environment, values from Secrets as ``<secret>``."""
+    variables = {}
     for source in container.get("envFrom", []):
         config = named(objects, "ConfigMap", source["configMapRef"]["name"])
-        found.update(config["data"] if config else {})
+        variables.update(config["data"] if config else {})
     for entry in container.get("env", []):
-        found[entry["name"]] = entry.get("value", "<secret>")
-    return found
+        variables[entry["name"]] = entry.get("value", "<secret>")
+    return variables
 
 
 def services(objects: list[dict]) -> Iterator[str]:
-    """Every Service takes pods that exist, at a port that they have."""
+    """Every Service selects pods that exist, at a port that they have."""
     for service in of_kind(objects, "Service"):
-        behind = [w for w in pods(objects) if selected(w, {"matchLabels": service["spec"]["selector"]})]
-        if len(behind) != 1:
-            yield f"{title(service)} takes the pods of {len(behind)} workloads, not of one"
-        for workload, port in product(behind, service["spec"]["ports"]):
+        selected_workloads = [
+            w for w in pods(objects) if selected(w, {"matchLabels": service["spec"]["selector"]})
+        ]
+        if len(selected_workloads) != 1:
+            yield f"{title(service)} selects the pods of {len(selected_workloads)} workloads, not of one"
+        for workload, port in product(selected_workloads, service["spec"]["ports"]):
             target = port["targetPort"]
             if port_numbers(workload).get(target) != port["port"]:
                 yield f"{title(service)}: {title(workload)} has no port {target} = {port['port']}"
 
 
 def selectors(objects: list[dict]) -> Iterator[str]:
-    """Every workload, disruption budget and autoscaler is about pods that exist."""
+    """Every workload, disruption budget and autoscaler refers to pods that exist."""
     for workload in of_kind(objects, "Deployment", "StatefulSet", "DaemonSet"):
         if not selected(workload, workload["spec"]["selector"]):
             yield f"{title(workload)} does not select its own pods"
         for other in pods(objects):
             if other is not workload and selected(other, workload["spec"]["selector"]):
-                yield f"{title(workload)} selects the pods of {title(other)} too"
+                yield f"{title(workload)} also selects the pods of {title(other)}"
     for budget in of_kind(objects, "PodDisruptionBudget"):
         if not any(selected(w, budget["spec"]["selector"]) for w in pods(objects)):
-            yield f"{title(budget)} takes no pods"
+            yield f"{title(budget)} selects no pods"
     for scaler in of_kind(objects, "HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]
         workload = named(objects, target["kind"], target["name"])
         if workload is None:
             yield f"{title(scaler)}: {target['kind']}/{target['name']} does not exist"
         elif "replicas" in workload["spec"]:
-            yield f"{title(scaler)}: replicas of {title(workload)} are set too, each apply would reset them"
+            yield f"{title(scaler)}: replicas of {title(workload)} are also set, each apply would reset them"
     for sts in of_kind(objects, "StatefulSet"):
         service = named(objects, "Service", sts["spec"]["serviceName"])
         if service is None or service["spec"].get("clusterIP") != "None":
@@ -147,11 +149,11 @@ def references(objects: list[dict]) -> Iterator[str]:
             for probe in PROBES:
                 port = container.get(probe, {}).get("httpGet", {}).get("port")
                 if isinstance(port, str) and port not in port_numbers(workload):
-                    yield f"{here}: {probe} asks the unknown port {port}"
+                    yield f"{here}: {probe} uses the unknown port {port}"
         for name in (volumes.keys() | claims) - {
             m["name"] for c in containers(workload) for m in c.get("volumeMounts", [])
         }:
-            yield f"{where}: volume {name} is mounted nowhere"
+            yield f"{where}: volume {name} is not mounted"
 
 
 def _keys(objects: list[dict], container: dict, here: str) -> Iterator[str]:
@@ -185,18 +187,18 @@ def _files(objects: list[dict], container: dict, volumes: dict, here: str) -> It
 
 
 def ingresses(objects: list[dict]) -> Iterator[str]:
-    """Every Ingress leads to a port that exists; TLS Secrets exist or are made; MLflow knows its host."""
+    """Every Ingress leads to a port that exists; TLS Secrets exist or are issued; MLflow allows its host."""
     answers = {}
     for ingress in of_kind(objects, "Ingress"):
         where, spec = title(ingress), ingress["spec"]
         if "ingressClassName" not in spec:
-            yield f"{where} names no class"
+            yield f"{where} has no class"
         if any("ingress.kubernetes.io/" in key for key in ingress["metadata"].get("annotations", {})):
-            yield f"{where} leans on ingress-nginx, which is retired"
+            yield f"{where} uses ingress-nginx, which is retired"
         secured = {host for tls in spec.get("tls", []) for host in tls["hosts"]}
         for tls in spec.get("tls", []):
-            made = ISSUER in ingress["metadata"].get("annotations", {})
-            if not made and named(objects, "Secret", tls["secretName"]) is None:
+            issued = ISSUER in ingress["metadata"].get("annotations", {})
+            if not issued and named(objects, "Secret", tls["secretName"]) is None:
                 yield f"{where}: no Secret {tls['secretName']}"
         for rule in spec["rules"]:
             for path in rule["http"]["paths"]:
@@ -218,11 +220,11 @@ def ingresses(objects: list[dict]) -> Iterator[str]:
                 if host not in hosts:
                     yield f"MLflow would answer 403 for the Ingress host {host}"
                 if f"{scheme}://{host}" not in origins:
-                    yield f"MLflow's page would be refused at {scheme}://{host}"
+                    yield f"MLflow's UI would be refused at {scheme}://{host}"
 
 
 def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
-    """Return who must reach whom: ``service:port`` or ``...HOST=service`` in settings and scripts."""
+    """Return the needed connections: ``service:port`` or ``...HOST=service`` in settings and scripts."""
     ports = {
         (s["metadata"]["name"], p["port"]) for s in of_kind(objects, "Service") for p in s["spec"]["ports"]
     }
@@ -245,7 +247,7 @@ def needed_paths(objects: list[dict]) -> set[tuple[str, str, int]]:
 
 
 def network(objects: list[dict]) -> Iterator[str]:
-    """The policies deny by default and allow the needed paths and no other, from both ends."""
+    """The policies deny by default and allow the needed connections and no other, at both ends."""
     policies = of_kind(objects, "NetworkPolicy")
     if not any(
         p["spec"]["podSelector"] == {}
@@ -254,7 +256,7 @@ def network(objects: list[dict]) -> Iterator[str]:
         and not p["spec"].get("egress")
         for p in policies
     ):
-        yield "nothing denies by default"
+        yield "no policy denies by default"
     needed, outside = needed_paths(objects), set()
     allowed = {"egress": set(), "ingress": set()}
     resolves, challenged = set(), False
@@ -263,11 +265,11 @@ def network(objects: list[dict]) -> Iterator[str]:
         if policy["spec"]["podSelector"].get("matchLabels", {}).keys() == {SOLVER}:
             challenged = True
         elif policy["spec"]["podSelector"] and not mine:
-            yield f"{title(policy)} takes no pods"
+            yield f"{title(policy)} selects no pods"
         for direction, side in (("egress", "to"), ("ingress", "from")):
             for rule in policy["spec"].get(direction, []):
                 if not rule.get(side) or not rule.get("ports"):
-                    yield f"{title(policy)}: a rule of {direction} leaves peer or port open"
+                    yield f"{title(policy)}: a rule of {direction} does not restrict peer or port"
                 for peer, port, one in product(rule.get(side, []), rule.get("ports", []), mine):
                     if "ipBlock" in peer:
                         if port["port"] != 53 or not peer["ipBlock"]["cidr"].startswith("169.254."):
@@ -294,7 +296,7 @@ def network(objects: list[dict]) -> Iterator[str]:
         for client, server, port in sorted(paths - needed):
             yield f"{client} may reach {server}:{port} ({direction}) and does not need it"
     for client in sorted({c for c, _, _ in needed} - resolves):
-        yield f"{client} can't resolve names"
+        yield f"{client} cannot resolve names"
     backends = set()
     for ingress in of_kind(objects, "Ingress"):
         if ISSUER in ingress["metadata"].get("annotations", {}) and not challenged:
@@ -309,7 +311,7 @@ def network(objects: list[dict]) -> Iterator[str]:
     for name, port in sorted(backends - outside):
         yield f"the Ingress to {name}:{port} is blocked"
     for name, port in sorted(outside - backends):
-        yield f"other namespaces may reach {name}:{port}, no Ingress leads there"
+        yield f"other namespaces may reach {name}:{port}, no Ingress leads to it"
 
 
 def _ports(port: dict, workload: dict) -> list[int]:
@@ -318,7 +320,7 @@ def _ports(port: dict, workload: dict) -> list[int]:
     return [number for name, number in port_numbers(workload).items() if name == port["port"]]
 
 
-def manners(objects: list[dict]) -> Iterator[str]:
+def conventions(objects: list[dict]) -> Iterator[str]:
     """Restricted pods without a token, limits, pinned images, probes, rolling updates, recommended labels."""
     for o in objects:
         labelled = [o] + ([template(o)] if o["kind"] in TEMPLATED else [])
@@ -332,7 +334,7 @@ def manners(objects: list[dict]) -> Iterator[str]:
         if spec.get("automountServiceAccountToken") is not False:
             yield f"{where} gets a service account token"
         if spec.get("enableServiceLinks") is not False:
-            yield f"{where} gets the Services' addresses as variables (MLFLOW_PORT)"
+            yield f"{where} gets the Services' addresses as variables, such as MLFLOW_PORT"
         pod = spec.get("securityContext", {})
         if not (pod.get("runAsNonRoot") and pod.get("runAsUser", 0) > 0):
             yield f"{where} may run as root"
@@ -347,7 +349,7 @@ def manners(objects: list[dict]) -> Iterator[str]:
             if own.get("readOnlyRootFilesystem") is not True:
                 yield f"{here} may write to its root file system"
             if container.get("imagePullPolicy") != "IfNotPresent":
-                yield f"{here}: an image loaded by hand would be pulled"
+                yield f"{here}: would pull an image that was loaded by hand"
             if not re.search(r":[^:/]+$", container["image"]) or container["image"].endswith(":latest"):
                 yield f"{here}: the image {container['image']} is not pinned"
             for bound in ("requests", "limits"):
@@ -364,20 +366,20 @@ def manners(objects: list[dict]) -> Iterator[str]:
             if owns and workload["spec"]["strategy"].get("type") != "Recreate":
                 yield f"{where}: two pods would share one volume during an update"
             if not owns and not rolling:
-                yield f"{where}: an update refuses requests"
+                yield f"{where}: an update would refuse requests"
             if not owns:
                 yield from _several(objects, workload)
 
 
 def _several(objects: list[dict], workload: dict) -> Iterator[str]:
-    """What a Deployment of several pods needs, so that a leaving pod, node or drain refuses no request."""
+    """A Deployment of several pods refuses no request when a pod stops or a node is drained."""
     spec, where = template(workload)["spec"], title(workload)
     for container in spec["containers"]:
         sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if not sleep:
-            yield f"{where}: a leaving pod refuses requests"
+            yield f"{where}: a stopping pod would refuse requests"
         elif spec.get("terminationGracePeriodSeconds", 30) < sleep + 60:
-            yield f"{where}: a leaving pod has less than a minute for the requests in flight"
+            yield f"{where}: a stopping pod has less than a minute for requests in flight"
     spread = [c["labelSelector"] for c in spec.get("topologySpreadConstraints", [])]
     if not any(selected(workload, selector) for selector in spread):
         yield f"{where}: its pods are not spread over the nodes"
@@ -392,10 +394,10 @@ CHECKS: list[Callable[[list[dict]], Iterator[str]]] = [
     references,
     ingresses,
     network,
-    manners,
+    conventions,
 ]
 
 
 def problems(objects: list[dict]) -> list[str]:
-    """Return everything that is wrong, as sentences."""
+    """Return all violations, as sentences."""
     return [problem for check in CHECKS for problem in check(objects)]

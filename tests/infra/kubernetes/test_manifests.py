@@ -13,15 +13,15 @@ from tests.infra.kubernetes import policies as k8s
 SUPPORTED = ["1.35", "1.37"]
 
 
-def test_overlay_has_no_problem(objects):
+def test_overlay_violates_no_policy(objects):
     assert k8s.problems(objects) == []
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
-def test_schemas(objects, version):
+def test_objects_match_the_schemas(objects, version):
     validate = pytest.importorskip("kubernetes_validate").validate
     for o in objects:
-        validate(o, version, strict=True)  # raises for an unknown kind or version too
+        validate(o, version, strict=True)  # also raises for an unknown kind or version
 
 
 def test_build_needs_secrets(tmp_path, built):
@@ -38,25 +38,25 @@ def get(objects: list[dict], kind: str, name: str) -> dict:
 
 
 def claims(workload: dict) -> dict[str, str]:
-    """Return which claim is mounted where."""
+    """Return the claim mounted at each path."""
     spec = k8s.template(workload)["spec"]
     mounted = {m["name"]: m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
-    owned = [v for v in spec["volumes"] if "persistentVolumeClaim" in v]
-    return {mounted[v["name"]]: v["persistentVolumeClaim"]["claimName"] for v in owned}
+    volumes = [v for v in spec["volumes"] if "persistentVolumeClaim" in v]
+    return {mounted[v["name"]]: v["persistentVolumeClaim"]["claimName"] for v in volumes}
 
 
-def test_tables_that_monitoring_trained_on_outlive_it_at_the_path_that_was_recorded(objects):
+def test_retraining_tables_persist_at_the_path_that_trainings_record(objects):
     monitor = claims(get(objects, "CronJob", "monitor"))
     jupyter = claims(get(objects, "Deployment", "jupyter"))
     assert monitor["/retrain"] == jupyter["/retrain"]
     assert monitor["/batches"] == jupyter["/app/batches"]
 
 
-def test_monitoring_is_not_repeated_where_that_is_no_help(objects):
+def test_monitoring_is_not_retried_when_a_retry_cannot_help(objects):
     job = get(objects, "CronJob", "monitor")["spec"]["jobTemplate"]["spec"]
     (rule,) = [r for r in job["podFailurePolicy"]["rules"] if r["action"] == "FailJob"]
     assert rule["onExitCodes"]["values"] == [ExitCode.USAGE, ExitCode.LABELS_MISSING, ExitCode.BUSY]
-    assert job["backoffLimit"] >= 1  # but a server that was away is asked again
+    assert job["backoffLimit"] >= 1  # a server that was down is tried again
 
 
 def change(path: str, value) -> object:
@@ -77,7 +77,7 @@ def change(path: str, value) -> object:
 
 
 def without(kind: str, name: str):
-    """Return a change that takes one object away."""
+    """Return a change that removes one object."""
     return lambda objects: objects.remove(get(objects, kind, name))
 
 
@@ -85,7 +85,7 @@ CONTAINER = "Deployment/mlflow: spec.template.spec.containers.0."
 BROKEN = {
     "service without pods": (
         change("Service/mlflow: spec.selector.app~kubernetes~io/name", "mlfow"),
-        "takes the pods of 0",
+        "selects the pods of 0",
     ),
     "service at a wrong port": (
         change("Service/serve: spec.ports.0.targetPort", "htp"),
@@ -93,11 +93,11 @@ BROKEN = {
     ),
     "workload selects others": (
         change("Deployment/minio: spec.selector.matchLabels", {"app.kubernetes.io/part-of": "bank-churn"}),
-        "selects the pods of",
+        "also selects the pods of",
     ),
     "budget of nothing": (
         change("PodDisruptionBudget/serve: spec.selector.matchLabels.app~kubernetes~io/name", "server"),
-        "takes no pods",
+        "selects no pods",
     ),
     "autoscaler of nothing": (
         change("HorizontalPodAutoscaler/serve: spec.scaleTargetRef.name", "server"),
@@ -111,9 +111,9 @@ BROKEN = {
     "no account": (without("ServiceAccount", "stack"), "no ServiceAccount stack"),
     "no claim": (without("PersistentVolumeClaim", "minio"), "no PersistentVolumeClaim minio"),
     "no volume": (change(CONTAINER + "volumeMounts.0.name", "script"), "no volume script"),
-    "volume mounted nowhere": (
+    "volume not mounted": (
         change("Deployment/jupyter: spec.template.spec.containers.0.volumeMounts", []),
-        "volume tmp is mounted nowhere",
+        "volume tmp is not mounted",
     ),
     "script not mounted": (
         change(CONTAINER + "volumeMounts.0.mountPath", "/script"),
@@ -129,9 +129,9 @@ BROKEN = {
     ),
     "probe at a wrong port": (
         change(CONTAINER + "livenessProbe.httpGet.port", "web"),
-        "asks the unknown port web",
+        "uses the unknown port web",
     ),
-    "ingress without class": (change("Ingress/mlflow: spec.ingressClassName", ...), "names no class"),
+    "ingress without class": (change("Ingress/mlflow: spec.ingressClassName", ...), "has no class"),
     "ingress to a wrong port": (
         change("Ingress/mlflow: spec.rules.0.http.paths.0.backend.service.port.name", "web"),
         "no port web of Service mlflow",
@@ -148,16 +148,16 @@ BROKEN = {
         change("Ingress/mlflow: metadata.annotations", {"nginx.ingress.kubernetes.io/proxy-body-size": "0"}),
         "which is retired",
     ),
-    "no default deny": (without("NetworkPolicy", "default-deny"), "nothing denies by default"),
-    "needed path closed": (
+    "no default deny": (without("NetworkPolicy", "default-deny"), "no policy denies by default"),
+    "needed connection denied": (
         without("NetworkPolicy", "postgres-clients"),
         "mlflow needs postgres:5432, no egress",
     ),
-    "needed path closed at the server": (
+    "needed connection denied at the server": (
         without("NetworkPolicy", "minio"),
         "mlflow needs minio:9000, no ingress",
     ),
-    "path too many": (
+    "unneeded connection allowed": (
         change(
             "CronJob/train: spec.jobTemplate.spec.template.metadata.labels.access~bank-churn/postgres", "true"
         ),
@@ -167,7 +167,7 @@ BROKEN = {
         change("NetworkPolicy/mlflow: spec.ingress.0.ports.0.port", 5001),
         "may reach mlflow:5001",
     ),
-    "no names": (without("NetworkPolicy", "dns"), "can't resolve names"),
+    "no names": (without("NetworkPolicy", "dns"), "cannot resolve names"),
     "way out": (
         change("NetworkPolicy/dns: spec.egress.0.to", [{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
         "a way out of the cluster",
@@ -189,7 +189,7 @@ BROKEN = {
     ),
     "open to the world": (
         change("NetworkPolicy/mlflow: spec.ingress.0.from", ...),
-        "leaves peer or port open",
+        "does not restrict peer or port",
     ),
     "no label": (
         change("Service/mlflow: metadata.labels.app~kubernetes~io/component", ...),
@@ -216,18 +216,18 @@ BROKEN = {
         change(CONTAINER + "securityContext.readOnlyRootFilesystem", False),
         "write to its root file system",
     ),
-    "always pulled": (change(CONTAINER + "imagePullPolicy", "Always"), "loaded by hand"),
+    "always pull": (change(CONTAINER + "imagePullPolicy", "Always"), "loaded by hand"),
     "not pinned": (change(CONTAINER + "image", "bank-churn-mlflow:latest"), "is not pinned"),
     "no limits": (change(CONTAINER + "resources.limits", ...), "has no limits"),
     "no readiness": (change(CONTAINER + "readinessProbe", ...), "has no readinessProbe"),
     "update with a gap": (
         change("Deployment/serve: spec.strategy.rollingUpdate.maxUnavailable", 1),
-        "an update refuses requests",
+        "an update would refuse requests",
     ),
-    "no grace": (change(CONTAINER + "lifecycle", ...), "a leaving pod refuses requests"),
+    "no grace": (change(CONTAINER + "lifecycle", ...), "a stopping pod would refuse requests"),
     "too little grace": (
         change("Deployment/mlflow: spec.template.spec.terminationGracePeriodSeconds", 30),
-        "less than a minute for the requests in flight",
+        "less than a minute for requests in flight",
     ),
     "all on one node": (
         change("Deployment/mlflow: spec.template.spec.topologySpreadConstraints", ...),
@@ -242,10 +242,10 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_manifest_is_found(built, name):
-    """Each check is shown to fail: the single-node overlay with one thing broken."""
+def test_each_policy_detects_a_violation(built, name):
+    """The single-node overlay with one thing broken."""
     objects = copy.deepcopy(list(yaml.safe_load_all(built["single-node"].read_text())))
-    mutate, said = BROKEN[name]
+    mutate, message = BROKEN[name]
     mutate(objects)
-    found = k8s.problems(objects)
-    assert any(said in problem for problem in found), found
+    problems = k8s.problems(objects)
+    assert any(message in problem for problem in problems), problems

@@ -1,4 +1,4 @@
-"""The manifests under a policy scanner, checkov, in an environment of its own: it pins many packages."""
+"""The manifests checked by checkov, a policy scanner, in its own environment: it pins many packages."""
 
 import json
 import subprocess
@@ -18,8 +18,8 @@ EXCEPTIONS = yaml.safe_load((ROOT / "infra" / "k8s" / "checkov.yaml").read_text(
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory) -> Callable[[Path], set[str]]:
-    """Return a function that gives the ids of the policies that a file of manifests breaks."""
+def violations(tmp_path_factory) -> Callable[[Path], set[str]]:
+    """Return a function that returns the ids of the policies that a file of manifests violates."""
     home = tmp_path_factory.mktemp("checkov")
     venv.create(home, with_pip=True)
     requirements = ROOT / "requirements-checkov.txt"
@@ -29,18 +29,18 @@ def broken(tmp_path_factory) -> Callable[[Path], set[str]]:
         checkov = home / "bin" / "checkov"
         command = [checkov, "--framework", "kubernetes", "--skip-download", "--output", "json"]
         result = subprocess.run([*command, "--file", manifests], capture_output=True, text=True)
-        return {found["check_id"] for found in json.loads(result.stdout)["results"]["failed_checks"]}
+        return {check["check_id"] for check in json.loads(result.stdout)["results"]["failed_checks"]}
 
     return scan
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_only_the_exceptions_are_broken(broken, built, overlay):
-    assert broken(built[overlay]) == set(EXCEPTIONS)  # and an exception that is not needed any more goes
+def test_only_the_documented_exceptions_are_violated(violations, built, overlay):
+    assert violations(built[overlay]) == set(EXCEPTIONS)  # no exception is obsolete
 
 
-def test_the_scanner_finds_what_is_wrong(broken, built, tmp_path):
+def test_scanner_detects_a_violation(violations, built, tmp_path):
     privileged = tmp_path / "privileged.yaml"
     text = built["single-node"].read_text()
     privileged.write_text(text.replace("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true"))
-    assert broken(privileged) - set(EXCEPTIONS) == {"CKV_K8S_20"}
+    assert violations(privileged) - set(EXCEPTIONS) == {"CKV_K8S_20"}
