@@ -76,6 +76,6 @@ def test_a_failing_search_ends_the_process_with_its_error():
         "grid = {'max_depth': list(range(2, 40)), 'min_samples_leaf': [1, 0]}\n"
         "search(Tree(), grid, *make_classification(4000, 11, random_state=0))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1, done.stderr  # 134 if a thread is stopped inside of a tree's C++
-    assert "'min_samples_leaf': 0" in done.stderr.splitlines()[-1]
+    process = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 1, process.stderr  # 134 if a thread is stopped inside of a tree's C++
+    assert "'min_samples_leaf': 0" in process.stderr.splitlines()[-1]
