@@ -165,7 +165,7 @@ def test_an_interrupt_while_libraries_are_imported_is_one_message():
     wait(lambda: "sklearn" in Path(f"/proc/{process.pid}/maps").read_text())
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
-    # Python may end by the signal itself if it interrupted an exec(); shells and containers show 130 for both.
+    # Python ends by the signal itself if it interrupted an exec(); shells and containers show 130 for both.
     assert process.returncode in (ExitCode.INTERRUPTED, -signal.SIGINT)
     assert error.strip() == "Error: interrupted"
 
