@@ -1,10 +1,10 @@
-"""Every error that a user can meet, under one base; the command line prints it and exits with its code."""
+"""All errors a user can get, under one base; the command line prints the message and exits with its code."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command returns to the shell."""
+    """Exit codes of the command line."""
 
     DONE = 0
     FAILED = 1
@@ -17,19 +17,19 @@ class ExitCode(IntEnum):
 
 
 class ProjectError(Exception):
-    """The base: the message says what is wrong and what to do, so nobody needs a traceback."""
+    """Base class: the message says what is wrong and what to do, so no traceback is needed."""
 
     exit_code = ExitCode.FAILED
 
 
 class SettingError(ProjectError, ValueError):
-    """A setting that cannot be used: an unknown name, or a value out of range."""
+    """An invalid setting: an unknown name, or a value out of range."""
 
     exit_code = ExitCode.USAGE
 
 
 class DataError(ProjectError, ValueError):
-    """A file or table that cannot be used; the message lists every problem and what to do."""
+    """An unusable file or table; the message lists every problem and what to do."""
 
 
 class StoreError(ProjectError, RuntimeError):
@@ -37,7 +37,7 @@ class StoreError(ProjectError, RuntimeError):
 
 
 class RegistryError(ProjectError, RuntimeError):
-    """The model registry cannot do what was asked."""
+    """The model registry cannot carry out the operation."""
 
 
 class NoChallengers(RegistryError):
@@ -45,7 +45,7 @@ class NoChallengers(RegistryError):
 
 
 class ServingError(ProjectError, RuntimeError):
-    """The model server refused the customers or does not answer."""
+    """The model server rejected the customers or does not answer."""
 
 
 class NotebookError(ProjectError, RuntimeError):
