@@ -3,7 +3,7 @@
     python -m benchmarks.false_alarm_rate [--unchanged 200] [--shifted 20] [--rows 2000]
 
 A forest is trained once on the embedded synthetic sample; every batch is drawn from the same generator.
-Fails if more than 2 % of the unchanged batches end in "retrain".
+Fails if more than 2% of the unchanged batches end in "retrain".
 """
 
 import argparse

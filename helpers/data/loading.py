@@ -140,7 +140,7 @@ def source_name(path: Path) -> str:
 
 
 def split(df: pd.DataFrame) -> Split:
-    """Split a validated table: 80 % to train on, 20 % held out, stratified, the same every time."""
+    """Split a validated table: 80% to train on, 20% held out, stratified, the same every time."""
     return Split(
         *train_test_split(
             df[FEATURES], df[TARGET], test_size=TEST_SIZE, stratify=df[TARGET], random_state=SEED

@@ -9,7 +9,7 @@ from helpers.config import CATEGORICAL, CHOICES, RANGES, TARGET
 
 EXAMPLES = 3  # rows shown per problem
 
-# A stratified 20 % hold-out and five folds of the rest need some customers of each class in every part.
+# A stratified 20% hold-out and five folds of the rest need some customers of each class in every part.
 MIN_PER_CLASS = 10
 
 MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"

@@ -51,7 +51,7 @@ RISK_GERMANY, RISK_GERMANY_TWO = 1.32, -1.46
 RISK_FEMALE, RISK_CREDIT, RISK_TENURE = 0.63, -0.06, -0.10  # credit in 100 points, tenure in 5 years
 
 SHIFTS = {
-    "covariate": "customers are up to 10 years older, balances up to 50 % higher",
+    "covariate": "customers are up to 10 years older, balances up to 50% higher",
     "concept": "other customers churn: young and well-paid ones instead of inactive ones in their fifties",
     "missing": "this share of credit scores is missing",
     "category": "this share of customers lives in Italy, a country that is new",

@@ -16,7 +16,7 @@ PERCENT = PercentFormatter(1, decimals=0)
 
 
 def rates_by_group(df: pd.DataFrame) -> Figure:
-    """Draw the churn rate of every category, with 95 % intervals."""
+    """Draw the churn rate of every category, with 95% intervals."""
     features = ["NumOfProducts", *CATEGORICAL, *BINARY]
     fig, ax = figure(width=6.5, height=4.6)
     labels, positions, y = [], [], 0.0
@@ -30,7 +30,7 @@ def rates_by_group(df: pd.DataFrame) -> Figure:
     ax.axvline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
     ax.text(df[TARGET].mean(), -1, "all customers", color=MUTED, ha="center", fontsize=8)
     ax.set_yticks(positions, labels)
-    ax.set(xlabel="churn rate, with 95 % interval", xlim=(0, 1.02), ylim=(positions[-1] + 0.6, -1.6))
+    ax.set(xlabel="churn rate, with 95% interval", xlim=(0, 1.02), ylim=(positions[-1] + 0.6, -1.6))
     ax.xaxis.set_major_formatter(PERCENT)
     ax.grid(False)
     fig.suptitle(_widest_range(df, features))
@@ -67,7 +67,7 @@ def age_by_activity(df: pd.DataFrame) -> Figure:
         ax.plot(x, part["rate"], color=color, marker=marker, label=value_label("IsActiveMember", active))
         ax.fill_between(x, part["low"], part["high"], color=color, alpha=0.15, lw=0)
     ax.set_xticks(range(len(bands)), bands)
-    ax.set(xlabel="age", ylabel="churn rate, with 95 % band", ylim=(0, 1))
+    ax.set(xlabel="age", ylabel="churn rate, with 95% band", ylim=(0, 1))
     ax.yaxis.set_major_formatter(PERCENT)
     ax.legend(frameon=False)
     gap = (rates.loc[0]["rate"] - rates.loc[1]["rate"]).dropna()
@@ -119,7 +119,7 @@ def balance_by_country(df: pd.DataFrame) -> Figure:
                 fontsize=8,
             )
     ax.set_xticks(range(len(countries)), countries)
-    ax.set(ylabel="churn rate, with 95 % interval", ylim=(0, None), xlim=(-0.6, len(countries) - 0.4))
+    ax.set(ylabel="churn rate, with 95% interval", ylim=(0, None), xlim=(-0.6, len(countries) - 0.4))
     ax.yaxis.set_major_formatter(PERCENT)
     ax.legend(frameon=False, loc="upper left")
     without = [name for name in countries if (False, name) not in rates.index]

@@ -45,7 +45,7 @@ def churn_rates(df: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     -------
     DataFrame
         One row per group that has customers: ``customers``, ``rate`` in [0, 1], and the bounds ``low`` and
-        ``high`` of its 95 % Wilson interval.
+        ``high`` of its 95% Wilson interval.
     """
     groups = df.groupby(by, observed=True)[TARGET].agg(["size", "mean", "sum"])
     low, high = wilson_interval(groups["sum"], groups["size"])

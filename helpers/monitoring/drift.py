@@ -19,7 +19,7 @@ from helpers.config import CATEGORICAL, FEATURES, NUMERIC, SEED, folds
 BINS = 10  # deciles of the reference: what the conventional PSI limits assume
 FEW_VALUES = 20  # numeric features with no more distinct values are compared value by value
 REPLICATES = 400
-INTERVAL = [0.025, 0.975]  # quantiles of a 95 % interval
+INTERVAL = [0.025, 0.975]  # quantiles of a 95% interval
 
 # Maximum rows per sample for the domain classifier: enough to detect a difference that matters, and a large
 # batch takes no longer.
@@ -91,7 +91,7 @@ class DomainResult:
     Attributes
     ----------
     auc, low, high : float
-        ROC AUC with a 95 % interval; 0.5 means that they are indistinguishable. Cross-validation on equal
+        ROC AUC with a 95% interval; 0.5 means that they are indistinguishable. Cross-validation on equal
         samples tends to give slightly less.
     p_value : float
         Under no difference.

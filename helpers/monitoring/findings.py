@@ -8,21 +8,21 @@ KEEP, WATCH, RETRAIN = "keep", "watch", "retrain"
 LEVELS = (KEEP, WATCH, RETRAIN)  # least severe first
 
 # All tests of a batch are adjusted together (Holm), so this is the probability that an unchanged population
-# gives any significant finding at all: well below the acceptable false alarm rate of 2 %.
+# gives any significant finding at all: well below the acceptable false alarm rate of 2%.
 SIGNIFICANCE = 0.01
 
 # Effects from which a significant finding means watch, and retrain; by measure.
 LIMITS = {
     # Conventional in credit scoring: a moderate and a large shift.
     "PSI": (0.1, 0.25),
-    # Share of customers who cannot be scored: 1 % is tolerable, 5 % is a data-quality incident.
+    # Share of customers who cannot be scored: 1% is tolerable, 5% is a data-quality incident.
     "share": (0.01, 0.05),
     # At 0.65 the domain classifier ranks two of three pairs of an old and a new customer correctly.
     "ROC AUC": (0.55, 0.65),
     # Of F1 and ROC AUC: about the lead of one algorithm over the next, and over the worst.
     "drop": (0.02, 0.05),
     # Relative, of the cost per customer. A hold-out of 2,000 is itself uncertain by a twentieth, so less than
-    # a tenth is noise; a quarter is between a weak concept shift (+20 %) and one that breaks F1 (+50 %).
+    # a tenth is noise; a quarter is between a weak concept shift (+20%) and one that breaks F1 (+50%).
     "rise": (0.1, 0.25),
     # Churn rate against the scores: two and five customers in a hundred.
     "difference": (0.02, 0.05),
@@ -53,7 +53,7 @@ class Finding:
         In the reference (the baseline for performance, the expected rate for calibration) and in the batch,
         where the effect compares two numbers.
     reference_interval, current_interval : tuple of float or None
-        Their 95 % intervals.
+        Their 95% intervals.
     p_adjusted : float
         ``p_value`` adjusted for all tests of the report.
     level : str

@@ -73,12 +73,12 @@ def domain_roc(report: Report) -> Figure:
     ax.legend(frameon=False, loc="lower right")
     verb = "cannot" if finding.level == KEEP else "can"
     interval = f"AUC {domain.auc:.3f} [{domain.low:.3f}, {domain.high:.3f}]"
-    ax.set_title(f"New customers {verb} be told from the reference\n{interval}", fontsize=11)
+    ax.set_title(f"New customers {verb} be distinguished from the reference\n{interval}", fontsize=11)
     return caption(fig, report.table)
 
 
 def performance(report: Report) -> Figure:
-    """Draw F1, ROC AUC, cost and churn rate in the batch beside the baseline, with 95 % intervals.
+    """Draw F1, ROC AUC, cost and churn rate in the batch beside the baseline, with 95% intervals.
 
     One panel each: a cost has the unit of the bank's costs, a score has none.
     """

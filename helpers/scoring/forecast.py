@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.isotonic import IsotonicRegression
 
-Z = 1.96  # 95 %
+Z = 1.96  # 95%
 
 
 def fit_calibration(probability: ArrayLike, churned: ArrayLike) -> Callable[[ArrayLike], np.ndarray]:
@@ -47,7 +47,7 @@ def expected_churn_by_segment(
     Returns
     -------
     DataFrame of shape (n_segments, 4 or 5)
-        ``customers``, ``expected`` (a share), and its 95 % interval ``low`` to ``high``, if the rates are
+        ``customers``, ``expected`` (a share), and its 95% interval ``low`` to ``high``, if the rates are
         right (sum of independent customers, normal approximation). With outcomes also ``observed``.
     """
     groups = rate.groupby(segment, observed=True)

@@ -102,7 +102,7 @@ def calibration(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     CalibrationDisplay.from_estimator(
         model, X, y, n_bins=10, strategy="quantile", ax=ax, name="model", color=HOLDOUT
     )
-    ax.set(title="Is a probability of 0.3 really 30 %?", xlabel="", ylabel="observed churn rate")
+    ax.set(title="Is a probability of 0.3 really 30%?", xlabel="", ylabel="observed churn rate")
     ax.legend(frameon=False)
     ax_counts.hist(model.predict_proba(X)[:, 1], bins=30, range=(0, 1), color=MUTED)
     ax_counts.set(xlabel="predicted churn probability", ylabel="customers")

@@ -39,7 +39,7 @@ def test_extreme_shifts_are_drawn(evaluate, shift):
 def test_titles_state_the_result(evaluate, unchanged):
     drawn = plots.report_plots(unchanged)
     assert drawn["performance"].get_suptitle() == "Performance has not degraded"
-    assert "cannot be told" in drawn["domain_classifier"].axes[0].get_title()
+    assert "cannot be distinguished" in drawn["domain_classifier"].axes[0].get_title()
     assert drawn["checks"].get_suptitle().endswith("checks: keep")
     concept = plots.performance(evaluate(simulate_batch("concept", 1.0, seed=70)))
     assert concept.get_suptitle().startswith("Performance degraded: F1, ROC AUC, cost")
