@@ -61,8 +61,8 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
             f"no file {requested}: the embedded samples are part of a checkout of the project, not of the "
             "installed package. Give a CSV of your own, or run in a checkout."
         )
-    neither = " nor ".join(map(str, places))
-    raise DataError(f"no file {requested}: neither {neither} exists. Check `data` or CHURN_DATA.")
+    setting = "the path" if data else "CHURN_DATA"
+    raise DataError(f"no file {requested} (tried {', '.join(map(str, places))}). Check {setting}.")
 
 
 def read_csv(path: str | os.PathLike) -> pd.DataFrame:
