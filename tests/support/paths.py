@@ -1,4 +1,4 @@
-"""Files outside the repository that some tests use; those tests skip without them."""
+"""Where tests find the real table and the published results, and what to say where they are not."""
 
 import pytest
 
