@@ -1,4 +1,4 @@
-"""Files: fingerprints, and writing all of a file or nothing."""
+"""Files: fingerprints and atomic writes."""
 
 import hashlib
 import os
@@ -14,12 +14,12 @@ def sha256(path: str | os.PathLike) -> str:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it into place: no reader ever sees half of it.
+    """Write to a temporary file and rename it into place: no reader ever sees part of the content.
 
     Parameters
     ----------
     path : Path
-        Its folder is made if missing; a file that exists is replaced.
+        Its folder is created if missing; an existing file is replaced.
     content : bytes
     """
     path.parent.mkdir(parents=True, exist_ok=True)

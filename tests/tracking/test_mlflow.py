@@ -29,7 +29,7 @@ OTHER_NAMES = [
 
 @pytest.fixture
 def replace(monkeypatch):
-    """Return a function that imports our module while a name of MLflow's is missing or another thing."""
+    """Return a function that reloads `_mlflow` while an MLflow name is missing or replaced."""
 
     def reload_without(module: str, name: str, value: object = None) -> None:
         with monkeypatch.context() as hidden:

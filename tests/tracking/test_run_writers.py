@@ -62,7 +62,7 @@ def test_database_rows_are_those_of_the_client():
     assert len(by_client["runs"]) == len(RUNS)
     assert len(by_client["latest_metrics"]) == 2 * len(RUNS)
     for table in by_client:
-        if table not in ("experiments", "experiment_tags"):  # made by connect, with a time
+        if table not in ("experiments", "experiment_tags"):  # created by connect, with a time
             assert inserted[table] == by_client[table], table
 
 
