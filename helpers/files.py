@@ -6,6 +6,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from helpers.errors import SettingError
+
 
 def sha256(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file's bytes, in hex."""
@@ -19,17 +21,32 @@ def write_atomically(path: Path, content: bytes) -> None:
     Parameters
     ----------
     path : Path
-        Its folder is created if missing; an existing file is replaced.
+        Its folder is created if missing. An existing file is replaced; a symbolic link is followed.
     content : bytes
+
+    Raises
+    ------
+    SettingError
+        If the path is a folder, a device or anything else that is not a file.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise SettingError(f"{path} is not a file: name a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp makes it readable for its owner only
+        os.chmod(temporary, 0o666 & ~_umask())  # as `open` does; mkstemp's are for the owner only
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def _umask() -> int:
+    """Return the process's umask; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -82,12 +82,22 @@ def test_help_imports_no_heavy_library():
         (["retrain", "--batch", ""], "is empty: name a file, or omit the option"),
         (["retrain", "--batch", "new.csv", "--every", "0"], "--every must be above 0 seconds"),
         (["retrain", "--batch", "new.csv", "--every", "inf"], "--every must be above 0 seconds"),
+        (["retrain", "--batch", "new.csv", "--every", "1e300"], "at most a year"),
         (["generate"], "Missing option '--out'"),
-        (["generate", "--out", "x.csv", "--rows", "0"], "must be at least 1"),
+        (["generate", "--out", ""], "is empty: name a file"),
+        (["generate", "--out", "x.csv", "--rows", "0"], "0 is not in the range"),
+        (["generate", "--out", "x.csv", "--rows", "10000000000000"], "is not in the range"),
+        (["generate", "--out", "x.csv", "--seed", "-1"], "-1 is not in the range"),
+        (["generate", "--out", "/dev/full"], "/dev/full is not a file"),
         (["generate", "--out", "x.csv", "--shift", "age"], "--shift takes NAME=STRENGTH"),
         (["generate", "--out", "x.csv", "--shift", "age=1"], "unknown shift 'age'"),
         (["generate", "--out", "x.csv", "--shift", "concept=2"], "must be in 0 to 1"),
+        (
+            ["generate", "--out", "x.csv", "--shift", "concept=0.1", "--shift", "concept=1"],
+            "names a shift twice",
+        ),
         (["ui", "--port", "99999"], "99999 is not in the range"),
+        (["serve", "--host", "no such host"], "cannot listen on no such host:8080"),
     ],
 )
 def test_wrong_usage_is_one_message_and_exit_code_2(call, message, capsys, tmp_path, monkeypatch):
@@ -145,7 +155,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
         command_line.main(["generate", "--out", "x.csv"], standalone_mode=False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_training_is_one_message_and_closes_its_runs(store, tmp_path, number):
     def runs(query: str) -> list:
         return search_runs(store.client, store.experiment_id, query)

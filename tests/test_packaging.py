@@ -102,7 +102,7 @@ def test_a_wheel_works_outside_a_checkout(installed, tmp_path):
 @pytest.mark.stack
 def test_a_wheel_without_notebooks_names_them_and_makes_nothing(installed, tmp_path):
     done = run([installed / "churn", "run"], tmp_path)
-    assert done.returncode == ExitCode.USAGE
+    assert done.returncode == ExitCode.FAILED
     assert done.stderr.startswith(f"Error: no notebooks in {tmp_path}/notebooks: ")
     assert "Run this command in a copy of the project's repository" in done.stderr
     assert not list(tmp_path.iterdir())

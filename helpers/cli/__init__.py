@@ -52,8 +52,10 @@ for command in (run, train, score, serve, monitor, retrain, generate, ui):
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: the one place where errors become messages and exit codes."""
     set_mlflow_defaults()
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and how schedulers stop a job
-        signal.signal(number, _interrupt)
+    # Ctrl-C, how schedulers stop a job, and a closed terminal.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores a closed terminal
+            signal.signal(number, _interrupt)
     try:
         code = churn.main(arguments, prog_name="churn", standalone_mode=False)
     except click.ClickException as error:
@@ -65,6 +67,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _fail(str(error), error.exit_code)
     except OSError as error:
         _fail(str(error), ExitCode.FAILED)
+    except MemoryError:
+        _fail("not enough memory: use a smaller table", ExitCode.FAILED)
     except Exception as error:
         if type(error).__module__ != "mlflow.exceptions":  # compared by name: importing MLflow takes seconds
             raise

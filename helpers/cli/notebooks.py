@@ -7,7 +7,7 @@ import click
 
 from helpers.cli import options
 from helpers.config import ROOT
-from helpers.errors import SettingError
+from helpers.errors import NotebookError, SettingError
 
 if TYPE_CHECKING:
     from helpers.workflows import NotebookStep
@@ -103,7 +103,7 @@ def _run_notebooks(steps: list["NotebookStep"], out: Path) -> None:
 
     folder = ROOT / "notebooks"
     if not folder.is_dir():
-        raise SettingError(
+        raise NotebookError(
             f"no notebooks in {folder}: they are not part of the installed package. Run this command in a "
             "copy of the project's repository"
         )

@@ -28,9 +28,9 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def refuse_empty(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def refuse_empty(ctx: click.Context, param: click.Parameter, value: str | Path | None) -> str | Path | None:
     """Reject an empty value: an unset shell variable, rather than a wish for the default."""
-    if value == "":
+    if value is not None and str(value) in ("", "."):  # an empty path is "."
         raise click.BadParameter("is empty: name a file, or omit the option")
     return value
 
@@ -73,7 +73,11 @@ out_folder = click.option(
     help="Folder of the executed notebooks.  [default: outputs]",
 )
 out_file = click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="CSV to write."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=refuse_empty,
+    required=True,
+    help="CSV to write.",
 )
 host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 

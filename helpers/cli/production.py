@@ -1,6 +1,5 @@
 """The production model: ``churn score``, ``serve``, ``monitor`` and ``retrain``."""
 
-import math
 import sys
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import click
 from helpers.cli import options
 from helpers.config import OUTPUTS
 from helpers.errors import SettingError
+
+SECONDS_A_YEAR = 365 * 24 * 3600
 
 
 @click.command(
@@ -74,7 +75,7 @@ def monitor(batch: str | None, data: str | None) -> None:
 )
 @options.training_data
 @options.models
-@click.option("--every", type=float, help="Keep running, and process new tables every so many seconds.")
+@click.option("--every", type=float, metavar="SECONDS", help="Keep running; process new tables this often.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -89,8 +90,8 @@ def retrain(batch: str, data: str | None, models: list[str] | None, every: float
     """
     from helpers.workflows import process_all, process_forever
 
-    if every is not None and not 0 < every < math.inf:
-        raise SettingError(f"--every must be above 0 seconds, not {every:g}")
+    if every is not None and not 0 < every <= SECONDS_A_YEAR:
+        raise SettingError(f"--every must be above 0 seconds and at most a year, not {every:g}")
     if every:
         process_forever(batch, data, models, out.resolve(), every)
     sys.exit(process_all(batch, data, models, out.resolve()))

@@ -13,9 +13,19 @@ from helpers.errors import SettingError
         "churn generate --rows 100000 --out many.csv", "churn generate --shift covariate=0.5 --out older.csv"
     )
 )
-@click.option("--rows", type=int, default=10_000, show_default=True, help="Number of customers.")
 @click.option(
-    "--seed", type=int, default=3, show_default=True, help="A different seed gives different customers."
+    "--rows",
+    type=click.IntRange(1, 100_000_000),
+    default=10_000,
+    show_default=True,
+    help="Number of customers.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 1_000_000_000),
+    default=3,
+    show_default=True,
+    help="A different seed gives different customers.",
 )
 @click.option(
     "--shift",
@@ -29,8 +39,12 @@ def generate(rows: int, seed: int, shift: tuple[str, ...], out: Path) -> None:
     from helpers.data import make_customers
     from helpers.files import write_atomically
 
-    table = make_customers(rows, seed, dict(map(_strength, shift)))
+    strengths = dict(map(_strength, shift))
+    if len(strengths) < len(shift):
+        raise SettingError("--shift names a shift twice: give each once")
+    table = make_customers(rows, seed, strengths)
     write_atomically(out, table.to_csv(index=False, lineterminator="\n").encode())
+    click.echo(f"{rows} customers: {out}")
 
 
 def _strength(text: str) -> tuple[str, float]:

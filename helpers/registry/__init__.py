@@ -1,6 +1,6 @@
 """Model versions: their stages, the gates before promotion, the model in production."""
 
-from helpers.registry.challengers import compare_challengers, fold_scores, lead_over_others, paired_test
+from helpers.registry.challengers import compare_challengers, lead_over_others, paired_test, validation_scores
 from helpers.registry.gates import Gate, all_passed, run_gates
 from helpers.registry.production import (
     CONTACT,
@@ -38,7 +38,6 @@ __all__ = [
     "check_action",
     "compare_challengers",
     "decide",
-    "fold_scores",
     "get_version",
     "lead_over_others",
     "list_versions",
@@ -58,4 +57,5 @@ __all__ = [
     "staging_version",
     "training_data_path",
     "training_run_id",
+    "validation_scores",
 ]

@@ -59,7 +59,7 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     return table.sort_values(f"CV {SELECT_BY.upper()}", ascending=False, kind="stable")
 
 
-def fold_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:
+def validation_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:
     """Return the five validation F1 scores of a version's hyperparameter combination, by fold.
 
     Raises

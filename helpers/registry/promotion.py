@@ -34,6 +34,8 @@ class PromotionDecision:
         Version of ``churn`` in production after the decision.
     production_source : str
         Version that it is a copy of, e.g. ``churn-forest v3``; empty if nothing is in production.
+    reason : str
+        Why it was decided.
     """
 
     action: str
@@ -41,6 +43,7 @@ class PromotionDecision:
     gates: list[Gate]
     production_version: int | None
     production_source: str
+    reason: str = ""
 
     @property
     def passed(self) -> bool:
@@ -112,6 +115,7 @@ def decide(
         gates,
         int(production.version) if production else None,
         f"{production.tags['source_name']} v{production.tags['source_version']}" if production else "",
+        reason,
     )
 
 
@@ -136,6 +140,7 @@ def log_promotion(store: Store, decision: PromotionDecision, challengers: pd.Dat
         "gates_passed": decision.passed,
         "production_version": decision.production_version or "none",
         "production_source": decision.production_source or "none",
+        "reason": decision.reason,
     }
     gates = json.dumps([asdict(gate) for gate in decision.gates], indent=2)
     with single_run(store, "promotion") as run_id:
@@ -156,4 +161,5 @@ def read_promotion(run: Run) -> PromotionDecision:
         [Gate(**gate) for gate in gates],
         None if version == "none" else int(version),
         "" if source == "none" else source,
+        params.get("reason", ""),
     )

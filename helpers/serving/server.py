@@ -7,7 +7,6 @@ whether it is ready.
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import pandas as pd
 
 from helpers.config import FEATURES, ROOT
 from helpers.errors import ServingError
+from helpers.network import check_address, free_port
 from helpers.registry import load_production_model
 from helpers.tracking import connect, model_server_command, tracking_uri
 
@@ -56,7 +56,7 @@ def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
     if url := os.environ.get("CHURN_SERVE_URL"):
         yield url.rstrip("/")
         return
-    port = port or _free_port()
+    port = port or free_port()
     url = f"http://{HOST}:{port}"
     with tempfile.TemporaryDirectory(prefix="churn-served-") as scratch:
         log = Path(scratch, "server.log")
@@ -148,12 +148,6 @@ def _is_ready(url: str, process: subprocess.Popen) -> bool:
     return False
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return listener.getsockname()[1]
-
-
 def _write_model(folder: Path) -> Path:
     """Save the code of `served_model` in MLflow's format, for the server to load."""
     code = Path(__file__).with_name("served_model.py")
@@ -168,9 +162,12 @@ def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoRet
 
     Raises
     ------
+    SettingError
+        If the address cannot be used.
     RegistryError, StoreError
         If there is no production model, or no registry.
     """
+    check_address(host, port)
     # Detect within seconds that the registry is down; MLflow's default is to retry for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT, set_mlflow_defaults
 from helpers.errors import StoreError
+from helpers.network import check_address
 from helpers.tracking._mlflow import commit_without_waiting, reread_settings
 
 DATABASES = ("postgresql", "mysql", "mssql")
@@ -107,14 +108,17 @@ def prepare(file: Path) -> None:
     Processes that open an empty database at the same time race on the schema migration. So each creates a
     complete one under a temporary name and links it into place: the first wins, atomically.
     """
+    if file.is_dir():
+        raise StoreError(f"MLFLOW_TRACKING_URI: {file} is a folder: name a file in it, e.g. {file}/mlflow.db")
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".mlflow-", dir=file.parent) as folder:
         complete = Path(folder, "mlflow.db")
         # In a process of its own, so that this one never has the file open under its temporary name.
-        code = f"import mlflow; mlflow.MlflowClient('sqlite:///{complete}').search_experiments()"
-        process = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+        code = "import sys, mlflow; mlflow.MlflowClient(f'sqlite:///{sys.argv[1]}').search_experiments()"
+        command = [sys.executable, "-c", code, str(complete)]
+        process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         if process.returncode:
             raise StoreError(f"cannot create the store {file}: {process.stderr.strip().splitlines()[-1]}")
         with closing(sqlite3.connect(complete)) as database:
@@ -186,14 +190,15 @@ def become_ui(host: str, port: int) -> None:
 
     Raises
     ------
-    StoreError
-        If the store cannot be used.
+    StoreError, SettingError
+        If the store cannot be used, or the address.
     """
     connect()
     uri = tracking_uri()
     if uri.startswith("http"):
         print(f"The MLflow UI: {_without_login(uri)}")
         return
+    check_address(host, port)
     # The URI may hold a password, and anybody on the machine can read a process's arguments.
     variables = {**os.environ, "MLFLOW_BACKEND_STORE_URI": uri}
     command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from helpers.errors import NoChallengers, RegistryError
-from helpers.registry.challengers import compare_challengers, fold_scores, lead_over_others, paired_test
+from helpers.registry.challengers import compare_challengers, lead_over_others, paired_test, validation_scores
 from helpers.registry.versions import staging_version
 
 
@@ -22,15 +22,15 @@ def test_challengers_were_trained_on_this_data_and_come_best_first(store, add_ve
         compare_challengers(store, "other")
 
 
-def test_fold_scores_are_in_fold_order(store, add_version):
+def test_validation_scores_are_in_fold_order(store, add_version):
     version = add_version("knn", folds=(0.1, 0.2, 0.3, 0.4, 0.5))
-    assert fold_scores(store.client, version).to_list() == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert validation_scores(store.client, version).to_list() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
 
 def test_missing_fold_runs_are_an_error(store, add_version):
     version = add_version("knn", folds=(0.1, 0.2, 0.3))
     with pytest.raises(RegistryError, match="has 3 fold runs, not 5"):
-        fold_scores(store.client, version)
+        validation_scores(store.client, version)
 
 
 def test_corrected_t_test_is_wider_than_the_plain_one():

@@ -14,8 +14,9 @@ import boto3
 import pytest
 
 from helpers.config import ROOT
+from helpers.network import free_port
 from helpers.tracking.store import connect
-from tests.support.servers import free_port, wait
+from tests.support.servers import wait
 
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 SERVICES = ("postgres", "minio", "mlflow", "jupyter")

@@ -10,8 +10,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from helpers.network import free_port
 from tests.infra.kubernetes.policies import KUBECTL
-from tests.support.servers import free_port
 
 SOURCE = Path(__file__).with_name("kubernetes")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "bank-churn" / "controlplane"

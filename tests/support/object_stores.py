@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.servers import PYTHON, Server, answers, free_port, missing, running
+from helpers.network import free_port
+from tests.support.servers import PYTHON, Server, answers, missing, running
 
 AZURITE = Path.home() / ".azurite" / "node_modules" / ".bin"
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,14 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.network import free_port
+
 PYTHON = Path(sys.executable)
-
-
-def free_port() -> int:
-    """Return an unused port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def missing(what: str, how: str) -> None:

@@ -16,11 +16,12 @@ from mlflow.exceptions import MlflowException
 
 from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT
 from helpers.errors import StoreError
+from helpers.network import free_port
 from helpers.tracking import become_ui, connect, tracking_uri
 from helpers.tracking.store import prepare
 from tests.support import stores
 from tests.support.command import churn
-from tests.support.servers import answers, free_port, mlflow_server, running
+from tests.support.servers import answers, mlflow_server, running
 
 OPEN = "from helpers.tracking import connect; store = connect(); print(store.experiment_id)"
 
