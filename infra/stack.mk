@@ -1,4 +1,4 @@
-# The compose stack; docs/stack.md explains it.
+# The Compose stack; docs/stack.md explains it.
 COMPOSE ?= docker compose
 # For Compose, a variable in the shell overrides infra/.env. Not these: a shell may have keys for another server, and
 # its endpoint for direct upload is the stack's address from outside.
@@ -13,12 +13,12 @@ STACK = $(COMPOSE_HERE) --project-directory infra -f infra/docker-compose.yml
 infra/.env:
 	python3 infra/k8s/make_secrets.py compose
 
-up: infra/.env ## start the compose stack; returns when a run can be logged
+up: infra/.env ## start the Compose stack; returns when a run can be logged
 	$(STACK) up -d --build --wait --wait-timeout 300
 	@echo "MLflow:     http://$$($(STACK) port mlflow 5000)   user and password: MLFLOW_TRACKING_* in infra/.env"
 	@echo "JupyterLab: http://$$($(STACK) port jupyter 8888)   token: JUPYTER_TOKEN in infra/.env"
 
-down: ## stop the compose stack; data are kept
+down: ## stop the Compose stack; data are kept
 	$(STACK) --profile '*' down
 
 logs: ## follow the stack's logs

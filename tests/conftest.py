@@ -5,7 +5,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from helpers.data.loading import Split, load, split
-from helpers.training.algorithms import add_step_prefix, make_pipeline
+from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_pipeline
 from tests.support import stores
 
 
@@ -26,8 +26,10 @@ def fitted(sample: Split) -> dict[str, Pipeline]:
         "forest": {"n_estimators": 10, "max_depth": 5},
     }
     return {
-        name: make_pipeline(name).set_params(**add_step_prefix(params)).fit(sample.X_train, sample.y_train)
-        for name, params in small.items()
+        name: make_pipeline(name)
+        .set_params(**add_step_prefix(small.get(name, {})))
+        .fit(sample.X_train, sample.y_train)
+        for name in ALGORITHMS
     }
 
 

@@ -14,6 +14,7 @@ from helpers.cli import churn as command_line
 from helpers.config import NEW_CUSTOMERS, ROOT
 from helpers.errors import DataError, ExitCode
 from helpers.tracking import search_runs
+from helpers.training import ALGORITHMS
 from tests.support.command import churn
 from tests.support.servers import wait
 
@@ -195,7 +196,7 @@ def test_empty_settings_are_those_not_given(store, monkeypatch):
     monkeypatch.setattr("helpers.workflows.run_notebooks", lambda todo, out, store: steps.extend(todo) or "0")
     assert churn("run", "--data", "", "--models", "") == ExitCode.DONE
     assert [step.name for step in steps if step.notebook == "03_train"] == [
-        f"03_train-{name}" for name in ("knn", "logreg", "tree", "forest")
+        f"03_train-{name}" for name in ALGORITHMS
     ]
     assert steps[0].parameters == {}
 

@@ -190,7 +190,7 @@ def _copy(client: MlflowClient, challenger: ModelVersion, origin: dict[str, str]
 def _point_production_at(
     client: MlflowClient, target: ModelVersion, reason: str, previous: str | None = None
 ) -> ModelVersion:
-    """Move the alias, unless it is there; ``previous`` is where a roll back goes (default: the current)."""
+    """Move the alias, unless it is there; ``previous`` is where a rollback goes (default: the current)."""
     current = production_version(client)
     if current is None or current.version != target.version:
         load_version(client, target.name, target.version)

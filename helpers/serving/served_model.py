@@ -87,7 +87,7 @@ class ServedModel(PythonModel):
         self._stop.set()
 
     def _follow(self) -> None:
-        """Switch after every promotion and roll back; keep serving the current version on any error."""
+        """Switch after every promotion and rollback; keep serving the current version on any error."""
         logged, pause = None, POLL_SECONDS
         while not self._stop.wait(pause):
             try:

@@ -40,7 +40,7 @@ def decision_costs(
     threshold : float
         Customers with probability >= threshold are contacted.
     missed_cost, wasted_cost : float
-        Cost of a churner who is not contacted, and of contacting a customer who stays.
+        Cost of a churner who is not contacted, and of contacting a customer who would have stayed.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def test_a_failed_or_missing_gate_keeps_the_production_version(store, add_versio
     assert gates == [] or decision.failed_gates == "second (0.1 below 0.2)"
 
 
-def test_roll_back_archive_and_dry_run(store, add_version):
+def test_rollback_archive_and_dry_run(store, add_version):
     for name in ("tree", "knn"):
         decide(store.client, "promote", add_version(name), PASSED, name)
     challenger = staging_version(store.client, "knn")

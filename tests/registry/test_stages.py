@@ -49,7 +49,7 @@ def test_promoting_twice_changes_nothing(store, add_version):
     assert len(list_versions(store.client, PRODUCTION_MODEL)) == 1
 
 
-def test_roll_back_restores_version_after_version(store, add_version):
+def test_rollback_restores_version_after_version(store, add_version):
     for name in ("tree", "knn", "logreg"):
         version = add_version(name)
         promote(store.client, version.name, version.version, name)
@@ -62,7 +62,7 @@ def test_roll_back_restores_version_after_version(store, add_version):
     assert str(production_version(store.client).version) == "1"
 
 
-def test_promoting_again_after_a_roll_back_reuses_the_copy(store, add_version):
+def test_promoting_again_after_a_rollback_reuses_the_copy(store, add_version):
     for name in ("tree", "knn"):
         version = add_version(name)
         promote(store.client, version.name, version.version, name)

@@ -101,7 +101,7 @@ def test_missing_columns_are_named_and_no_customer_is_repeated_in_the_response(u
         request_scores(url, customers.head(0))
 
 
-def test_promotions_and_a_roll_back_lose_no_request(registry, url, customers, fitted, sample):
+def test_promotions_and_a_rollback_lose_no_request(registry, url, customers, fitted, sample):
     few, stop = customers.head(20), Event()
 
     def keep_requesting() -> list[pd.DataFrame]:
