@@ -71,7 +71,8 @@ class Stack:
     def run(self, *command: str, **kwargs) -> str:
         # Without the variables that a surrounding `make test` passes to its children.
         environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-        environment |= self.settings
+        # The environment has this project installed from elsewhere; the copy's code comes first.
+        environment |= {**self.settings, "PYTHONPATH": str(self.root)}
         done = subprocess.run(
             command, cwd=self.root, env=environment, capture_output=True, text=True, **kwargs
         )
