@@ -32,9 +32,14 @@ CALLS = {
 
 
 def start(*arguments: str, **kwargs) -> subprocess.Popen:
-    """Start ``python -m helpers`` as a shell does."""
+    """Start ``python -m helpers`` as a shell does, even if this process is run by nohup."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-m", "helpers", *arguments], cwd=ROOT, **pipes, **kwargs)
+    command = [sys.executable, "-m", "helpers", *arguments]
+
+    def heed_hangup() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    return subprocess.Popen(command, cwd=ROOT, preexec_fn=heed_hangup, **pipes, **kwargs)
 
 
 def test_commands_come_in_the_order_of_a_models_life(capsys):

@@ -52,10 +52,10 @@ for command in (run, train, score, serve, monitor, retrain, generate, ui):
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: the one place where errors become messages and exit codes."""
     set_mlflow_defaults()
-    # Ctrl-C, how schedulers stop a job, and a closed terminal.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores a closed terminal
-            signal.signal(number, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, and how schedulers stop a job
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal, unless nohup ignores it
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         code = churn.main(arguments, prog_name="churn", standalone_mode=False)
     except click.ClickException as error:

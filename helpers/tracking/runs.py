@@ -56,10 +56,8 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
     terminate_stale_runs(client, experiment_id)
     own_tags = {"level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
     all_tags = {**run_context_tags(), **own_tags, **provenance(), **(tags or {})}
-    run_id, ended = (
-        client.create_run(experiment_id, run_name=name, tags=all_tags).info.run_id,
-        threading.Event(),
-    )
+    run_id = client.create_run(experiment_id, run_name=name, tags=all_tags).info.run_id
+    ended = threading.Event()
     threading.Thread(target=send_heartbeats, args=(client, run_id, ended), daemon=True).start()
     try:
         yield run_id
