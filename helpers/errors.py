@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from helpers.masking import mask
+
 
 class ExitCode(IntEnum):
     """Exit codes of the command line."""
@@ -17,9 +19,15 @@ class ExitCode(IntEnum):
 
 
 class ProjectError(Exception):
-    """Base class: the message says what is wrong and what to do, so no traceback is needed."""
+    """Base class: the message says what is wrong and what to do, so no traceback is needed.
+
+    Credentials are masked, wherever the message got them from.
+    """
 
     exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str):
+        super().__init__(mask(message))
 
 
 class SettingError(ProjectError, ValueError):

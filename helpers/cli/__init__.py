@@ -17,6 +17,7 @@ from helpers.cli.production import monitor, retrain, score, serve
 from helpers.cli.tools import generate, ui
 from helpers.config import set_mlflow_defaults
 from helpers.errors import ExitCode, ProjectError
+from helpers.masking import mask
 
 EXIT_CODES = """\b
 Exit codes:
@@ -27,6 +28,9 @@ Exit codes:
   4    retrain: another retraining is in progress
   130  interrupted
 """
+
+
+STORE_ERRORS = ("mlflow.exceptions", "sqlalchemy.exc", "requests.exceptions")
 
 
 class _InOrder(click.Group):
@@ -66,13 +70,18 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ProjectError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
-        _fail(str(error), ExitCode.FAILED)
+        _fail(mask(str(error)), ExitCode.FAILED)
     except MemoryError:
         _fail("not enough memory: use a smaller table", ExitCode.FAILED)
     except Exception as error:
-        if type(error).__module__ != "mlflow.exceptions":  # compared by name: importing MLflow takes seconds
+        # Compared by name: importing MLflow takes seconds.
+        if not type(error).__module__.startswith(
+            ("mlflow.exceptions", "sqlalchemy.exc", "requests.exceptions")
+        ):
             raise
-        _fail(f"MLflow: {error}", ExitCode.FAILED)
+        from helpers.tracking import explain, tracking_uri
+
+        _fail(explain(tracking_uri(), error) or mask(f"MLflow: {error}"), ExitCode.FAILED)
     sys.exit(code or ExitCode.DONE)
 
 

@@ -4,7 +4,8 @@ from helpers.tracking._mlflow import model_server_command
 from helpers.tracking.artifacts import log_files, log_model, trusted_types
 from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
-from helpers.tracking.store import Store, become_ui, connect, tracking_uri
+from helpers.tracking.store import Store, become_ui, connect, store_address, tracking_uri
+from helpers.tracking.store_errors import explain
 from helpers.tracking.training_run import TrainingRun
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "TrainingRun",
     "become_ui",
     "connect",
+    "explain",
     "log_dataset",
     "log_files",
     "log_model",
@@ -19,6 +21,7 @@ __all__ = [
     "model_server_command",
     "search_runs",
     "single_run",
+    "store_address",
     "terminate_stale_runs",
     "tracking_uri",
     "trusted_types",

@@ -6,6 +6,8 @@
 | the store's `engine` | SQLite commits that do not wait for the disk | slower writing |
 | `resolve_tags` | who and what made a run | the same tags from public sources, without plug-ins |
 | `set_telemetry_client` | an end to telemetry that began at MLflow's import | the variable alone ends it |
+| `_get_latest_schema_revision` | which databases are older or newer | MLflow's own check of them |
+| `http_request`, `get_default_host_creds` | what a user may do on a server | refusals when it is done |
 | `scoring_server.get_cmd` | a server that finishes requests when it is stopped | ``mlflow models serve`` |
 """
 
@@ -18,8 +20,11 @@ import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import mlflow
+from alembic.script import ScriptDirectory
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from sqlalchemy import Engine, event, insert
@@ -39,6 +44,9 @@ SqlAlchemyStore = _optional("mlflow.store.tracking.sqlalchemy_store", "SqlAlchem
 append_to_uri_path = _optional("mlflow.utils.uri", "append_to_uri_path")
 validate_batch = _optional("mlflow.utils.validation", "_validate_batch_log_data")
 resolve_tags = _optional("mlflow.tracking.context.registry", "resolve_tags")
+latest_schema_revision = _optional("mlflow.store.db.utils", "_get_latest_schema_revision")
+http_request = _optional("mlflow.utils.rest_utils", "http_request")
+get_default_host_creds = _optional("mlflow.utils.credentials", "get_default_host_creds")
 set_telemetry_client = _optional("mlflow.telemetry", "set_telemetry_client")
 
 # What a finished run consists of. A version of MLflow with other columns gets its runs through the client.
@@ -138,6 +146,29 @@ def _synchronous_normal(connection: sqlite3.Connection, _: object) -> None:
 
 def _tracking_store(client: MlflowClient) -> object:
     return getattr(getattr(client, "_tracking_client", None), "store", None)
+
+
+def schema_revisions() -> tuple[str | None, set[str]]:
+    """Return the database schema's revision in this MLflow, and all that it can upgrade from."""
+    folder = Path(mlflow.__file__).parent / "store" / "db_migrations"
+    if not latest_schema_revision or not folder.is_dir():
+        return None, set()
+    scripts = ScriptDirectory(str(folder)).walk_revisions()
+    return latest_schema_revision(), {script.revision for script in scripts}
+
+
+def get_json(uri: str, path: str, **params: str) -> dict | None:
+    """Return a server's answer to a GET request with the user's login; None if it has no such page."""
+    if not http_request or not get_default_host_creds:
+        return None
+    answer = http_request(
+        get_default_host_creds(uri), path, "GET", params=params, max_retries=0, raise_on_status=False
+    )
+    try:
+        found = answer.json() if answer.status_code == 200 else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def reread_settings(log_level: str | None) -> None:

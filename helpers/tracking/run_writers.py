@@ -18,7 +18,8 @@ from mlflow.entities import LifecycleStage, Metric, Param, RunTag
 
 from helpers.errors import StoreError
 from helpers.tracking import _mlflow
-from helpers.tracking.store import Store
+from helpers.tracking.store import Store, tracking_uri
+from helpers.tracking.store_errors import explain
 
 QUEUE_SIZE = 256  # runs waiting to be written; then `put` waits, so memory stays bounded
 
@@ -208,4 +209,5 @@ class QueuedWriter:
 
     def _raise_error(self) -> None:
         if self._error is not None:
-            raise StoreError(f"a run could not be written to MLflow: {self._error}") from self._error
+            known = isinstance(self._error, Exception) and explain(tracking_uri(), self._error)
+            raise StoreError(known or f"a run could not be written to MLflow: {self._error}") from None

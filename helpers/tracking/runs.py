@@ -1,12 +1,13 @@
 """Runs: opened with their owner, heartbeat and provenance, ended whatever happens; what is logged on them."""
 
+import atexit
 import itertools
 import subprocess
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,11 @@ import pandas as pd
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from requests import RequestException
+from sqlalchemy.exc import SQLAlchemyError
 
 from helpers.config import PACKAGES, ROOT, TARGET
+from helpers.errors import StoreError
 from helpers.files import sha256
 from helpers.tracking._mlflow import run_context_tags
 from helpers.tracking.stale_runs import (
@@ -27,7 +31,8 @@ from helpers.tracking.stale_runs import (
     terminate_run,
     terminate_stale_runs,
 )
-from helpers.tracking.store import Store
+from helpers.tracking.store import Store, short_http_timeouts, tracking_uri
+from helpers.tracking.store_errors import store_errors
 
 # MLflow's limits for one `log_batch`: 1,000 values, at most 100 of them params and 100 tags.
 BATCH_PARAMS, BATCH_TAGS, BATCH_METRICS = 100, 100, 800
@@ -60,17 +65,33 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
     ended = threading.Event()
     threading.Thread(target=send_heartbeats, args=(client, run_id, ended), daemon=True).start()
     try:
-        yield run_id
+        with store_errors(tracking_uri()):
+            yield run_id
+            terminate_run(client, experiment_id, run_id, "FINISHED")
     except BaseException as error:
-        # If the store is what failed, the next run terminates this one.
-        with suppress(MlflowException):
-            status = "FAILED" if isinstance(error, Exception) else "KILLED"
-            terminate_run(client, experiment_id, run_id, status)
-        raise
-    else:
-        terminate_run(client, experiment_id, run_id, "FINISHED")
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        if _end(store, run_id, status, quickly=isinstance(error, StoreError)):
+            raise
+        # The store is what failed, e.g. its disk is full.
+        atexit.register(_end, store, run_id, status)
+        if not isinstance(error, StoreError):
+            raise
+        raise StoreError(
+            f"{error}. The run {run_id} is still RUNNING: it is ended when this process ends, or by the next "
+            "run of the experiment, as soon as the store can be written"
+        ) from None
     finally:
         ended.set()
+
+
+def _end(store: Store, run_id: str, status: str, quickly: bool = True) -> bool:
+    """Try to end a run and the runs below it; tell whether that worked."""
+    try:
+        with short_http_timeouts() if quickly else nullcontext():
+            terminate_run(store.client, store.experiment_id, run_id, status)
+    except (MlflowException, SQLAlchemyError, RequestException):
+        return False
+    return True
 
 
 @cache

@@ -48,8 +48,10 @@ def is_stale(run: Run, now: float | None = None) -> bool:
     machine, pid, started = run.data.tags[OWNER].rsplit(":", 2)
     if machine == _machine():
         with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(pid))
             # The process id may have been reused since. The kernel's clock is not exact.
-            return abs(psutil.Process(int(pid)).create_time() - float(started)) > 5
+            reused = abs(process.create_time() - float(started)) > 5
+            return reused or process.status() == psutil.STATUS_ZOMBIE
         return True
     heartbeat = run.data.tags.get(HEARTBEAT)
     last = float(heartbeat) if heartbeat else run.info.start_time / 1000

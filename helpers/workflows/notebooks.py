@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
 from helpers.errors import NotebookError
+from helpers.masking import mask_notebook
 from helpers.registry import production_version
 from helpers.tracking import Store, terminate_stale_runs
 from helpers.training import ALGORITHMS
@@ -152,12 +153,15 @@ def _execute(step: NotebookStep, copy: Path, store: Store) -> None:
         raise NotebookError(
             f"{step.name} failed in cell {error.cell_index}: {error.ename}: {error.evalue}\n"
             f"Executed copy with the traceback: {copy}"
-        ) from error
+        ) from None
     except RuntimeError as error:  # nbclient's DeadKernelError, or a kernel that did not start
         terminate_stale_runs(store.client, store.experiment_id)  # those of the dead kernel
         raise NotebookError(
             f"{step.name} failed: {error}. Was there enough memory?\nPartly executed copy: {copy}"
-        ) from error
+        ) from None
+    finally:
+        if copy.exists():
+            mask_notebook(copy)
 
 
 def summarize(store: Store, workflow: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ def fresh() -> str:
 
 @cache
 def _prepared() -> str:
-    from helpers.tracking.store import prepare
+    from helpers.tracking.database import prepare
 
     uri = fresh()
     prepare(Path(_file(uri)))

@@ -1,5 +1,9 @@
+import os
+import subprocess
 import time
 from types import SimpleNamespace
+
+import psutil
 
 from helpers.tracking.stale_runs import (
     HEARTBEAT,
@@ -22,6 +26,17 @@ def test_run_is_stale_if_its_process_on_this_machine_has_exited():
     assert not is_stale(run_with({OWNER: owner()}))
     assert is_stale(run_with({OWNER: f"{machine}:{pid}:{float(started) - 1000}"}))  # the id was reused
     assert is_stale(run_with({OWNER: f"{machine}:{2**22 + 1}:{started}"}))
+
+
+def test_zombie_counts_as_dead():
+    child = subprocess.Popen(["true"])
+    process = psutil.Process(child.pid)
+    machine = owner().rsplit(":", 2)[0]
+    tag = f"{machine}:{child.pid}:{process.create_time():.0f}"
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # has ended, and nobody has asked for its code
+    assert process.status() == psutil.STATUS_ZOMBIE
+    assert is_stale(run_with({OWNER: tag}))
+    child.wait()
 
 
 def test_run_of_another_machine_is_stale_without_a_recent_heartbeat():

@@ -18,7 +18,7 @@ from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT
 from helpers.errors import StoreError
 from helpers.network import free_port
 from helpers.tracking import become_ui, connect, tracking_uri
-from helpers.tracking.store import prepare
+from helpers.tracking.database import prepare
 from tests.support import stores
 from tests.support.command import churn
 from tests.support.servers import answers, mlflow_server, running
@@ -94,7 +94,6 @@ def test_old_database_says_how_to_upgrade(store):
         "http://user:secret@127.0.0.1:9",
         "http://user:s%21cret@127.0.0.1:9/mlflow",
         "postgresql+psycopg2://user:secret@127.0.0.1:9/mlflow",
-        "postgresql+nodriver://user:secret@127.0.0.1:9/mlflow",
         "ftp://user:secret@127.0.0.1/mlflow",
     ],
 )
@@ -124,7 +123,7 @@ def test_store_that_fails_after_the_first_answer_is_reported(monkeypatch, method
         raise MlflowException("the disk is full")
 
     monkeypatch.setattr(MlflowClient, method, fail)
-    with stores.in_use(stores.empty()), pytest.raises(StoreError, match=r"no MLflow at .*the disk is full"):
+    with stores.in_use(stores.empty()), pytest.raises(StoreError, match=r"the disk of .* is full"):
         connect()
 
 
