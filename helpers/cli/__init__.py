@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from helpers.cli.notebooks import run, train
-from helpers.cli.production import monitor, retrain, score, serve
+from helpers.cli.production import history, monitor, retrain, score, serve
 from helpers.cli.tools import generate, ui
 from helpers.config import set_mlflow_defaults
 from helpers.errors import ExitCode, ProjectError
@@ -49,7 +49,7 @@ def churn() -> None:
     """From a bank's customer table to a monitored model in production."""
 
 
-for command in (run, train, score, serve, monitor, retrain, generate, ui):
+for command in (run, train, score, serve, monitor, retrain, history, generate, ui):
     churn.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""The production model: ``churn score``, ``serve``, ``monitor`` and ``retrain``."""
+"""The production model: ``churn score``, ``serve``, ``monitor``, ``history`` and ``retrain``."""
 
 import sys
 from pathlib import Path
@@ -61,6 +61,16 @@ def monitor(batch: str | None, data: str | None) -> None:
     from helpers.tracking import connect
 
     click.echo(run_monitoring(connect(), batch, data).report.summary())
+
+
+@click.command(epilog=options.examples("churn history"))
+def history() -> None:
+    """Show every version that is or was in production: from where, when, by whom and why."""
+    from helpers import registry
+    from helpers.tracking import connect
+
+    table = registry.history(connect().client)
+    click.echo("nothing has been in production yet" if table.empty else table.to_string())
 
 
 @click.command(

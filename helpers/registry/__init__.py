@@ -9,6 +9,7 @@ from helpers.registry.production import (
     load_production_model,
     require_production_version,
 )
+from helpers.registry.production_stage import history, promote, roll_back
 from helpers.registry.promotion import (
     PromotionDecision,
     check_action,
@@ -16,7 +17,7 @@ from helpers.registry.promotion import (
     log_promotion,
     read_promotion,
 )
-from helpers.registry.stages import archive, promote, reconcile, register, roll_back
+from helpers.registry.stages import archive, reconcile, register
 from helpers.registry.training_data import not_in_production_training, training_data_path
 from helpers.registry.versions import (
     get_version,
@@ -39,6 +40,7 @@ __all__ = [
     "compare_challengers",
     "decide",
     "get_version",
+    "history",
     "lead_over_others",
     "list_versions",
     "load_production_model",

@@ -12,7 +12,8 @@ from mlflow.entities.model_registry import ModelVersion
 from helpers.config import PRODUCTION_MODEL
 from helpers.errors import SettingError
 from helpers.registry.gates import Gate, all_passed
-from helpers.registry.stages import archive, promote, roll_back
+from helpers.registry.production_stage import promote, roll_back
+from helpers.registry.stages import archive
 from helpers.registry.versions import production_version
 from helpers.tracking import Store, log_values, single_run
 
@@ -77,7 +78,12 @@ def check_action(action: str) -> None:
 
 
 def decide(
-    client: MlflowClient, action: str, challenger: ModelVersion, gates: list[Gate], reason: str
+    client: MlflowClient,
+    action: str,
+    challenger: ModelVersion,
+    gates: list[Gate],
+    reason: str,
+    replaces: str | None = None,
 ) -> PromotionDecision:
     """Carry out an action on the registry.
 
@@ -93,6 +99,8 @@ def decide(
         As `run_gates` returns them for the challenger.
     reason : str
         Recorded on the version that changes its stage.
+    replaces : str, optional
+        Version in production that the gates compared with, see `promote`.
 
     Raises
     ------
@@ -102,13 +110,15 @@ def decide(
         If the registry cannot do it; see `promote` and `roll_back`.
     """
     check_action(action)
+    production: ModelVersion | None
     if action == PROMOTE and all_passed(gates):
-        promote(client, challenger.name, challenger.version, reason)
+        production = promote(client, challenger.name, challenger.version, reason, replaces)
     elif action == ROLLBACK:
-        roll_back(client, reason)
-    elif action == ARCHIVE:
-        archive(client, challenger.name, challenger.version, reason)
-    production = production_version(client)
+        production = roll_back(client, reason)
+    else:
+        if action == ARCHIVE:
+            archive(client, challenger.name, challenger.version, reason)
+        production = production_version(client)
     return PromotionDecision(
         action,
         challenger.tags["algorithm"],

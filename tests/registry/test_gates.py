@@ -9,7 +9,7 @@ from helpers.data import customer_ids, load, merge_batch, split
 from helpers.errors import RegistryError
 from helpers.files import sha256
 from helpers.registry.gates import Gate, all_passed, run_gates
-from helpers.registry.stages import promote
+from helpers.registry.production_stage import promote
 from helpers.registry.training_data import not_in_production_training
 from helpers.registry.versions import load_version
 from helpers.training import evaluate, make_pipeline

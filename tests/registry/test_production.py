@@ -4,7 +4,7 @@ from helpers.config import DECISION_THRESHOLD, FEATURES, NEW_CUSTOMERS
 from helpers.data import load
 from helpers.errors import DataError, RegistryError
 from helpers.registry.production import ProductionModel, load_production_model, require_production_version
-from helpers.registry.stages import promote
+from helpers.registry.production_stage import promote
 from helpers.training import make_pipeline
 
 

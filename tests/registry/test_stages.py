@@ -6,7 +6,8 @@ import pytest
 
 from helpers.config import PRODUCTION_MODEL, registered_name
 from helpers.errors import RegistryError
-from helpers.registry.stages import archive, promote, reconcile, roll_back
+from helpers.registry.production_stage import promote, roll_back
+from helpers.registry.stages import archive, reconcile
 from helpers.registry.versions import list_versions, production_version, staging_version
 from tests.registry.test_versions import weights_file
 

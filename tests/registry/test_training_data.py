@@ -4,7 +4,7 @@ from helpers.data import load, merge_batch, save_table
 from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.registry.production import ProductionModel
-from helpers.registry.stages import promote
+from helpers.registry.production_stage import promote
 from helpers.registry.training_data import not_in_production_training, training_data_path
 
 

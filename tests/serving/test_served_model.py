@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 
 from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL, TARGET
-from helpers.registry.stages import promote
+from helpers.registry.production_stage import promote
 from helpers.registry.versions import DIGEST_TAG, production_version
 from helpers.serving import served_model
 from helpers.serving.served_model import BadCustomers, ServedModel, as_customers
