@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -11,7 +12,19 @@ from typing import NamedTuple
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, ROOT, SEED, TARGET, TEST_SIZE
+from helpers.config import (
+    BINARY,
+    COLUMNS,
+    EMBEDDED_DATA,
+    FEATURES,
+    IDENTIFIERS,
+    NEW_CUSTOMERS,
+    ROOT,
+    SEED,
+    TARGET,
+    TEST_SIZE,
+)
+from helpers.data.lines import numbered_records
 from helpers.data.schema import validate
 from helpers.errors import DataError
 
@@ -28,6 +41,8 @@ _OTHER_FORMATS = {
     b"{": "JSON",
     b"[": "JSON",
 }
+# How pandas and many programs write a missing value.
+_MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -65,44 +80,46 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     raise DataError(f"no file {requested} (tried {', '.join(map(str, places))}). Check {setting}.")
 
 
-def read_csv(path: str | os.PathLike) -> pd.DataFrame:
-    """Read a comma-separated UTF-8 file as it is; ``schema.validate`` checks the values.
+def read_csv(path: str | os.PathLike, *, multiline: bool = False) -> pd.DataFrame:
+    """Read a comma-separated UTF-8 file; ``schema.validate`` checks the values.
 
     Parameters
     ----------
     path : path
         LF or CRLF line ends, with or without a byte order mark.
+    multiline : bool
+        Whether a quoted value may contain line breaks.
 
     Returns
     -------
     DataFrame
-        One row per customer; row ``i`` of the index is line ``i + 2`` of the file.
+        One row per customer; row ``i`` of the index begins on line ``i + 2`` of the file. Identifiers are
+        text, character for character.
 
     Raises
     ------
     DataError
-        If it is empty, not text, not comma-separated, has no header, or its lines have too many fields.
+        If it is empty, not text, not comma-separated or has no header, if a line is cut off or has too many
+        fields, or if a quote is not closed.
     """
     path = Path(path)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}.") from None
-    _check_header(path.name, _decode(path.name, content))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            table = _parse(content)
-            blank = table.isna().all(axis=1)
-            if blank.any():  # read again without them: blank lines turn integers into decimals
-                skip = (blank.index[blank] + 1).tolist()
-                table = _parse(content, skip).set_index(blank.index[~blank])
-        except pd.errors.ParserWarning:
-            raise DataError(
-                f"{path.name}: lines have more fields than the header. Check the commas."
-            ) from None
-        except pd.errors.ParserError as error:
-            raise DataError(f"{path.name} is not a well-formed CSV: {str(error).strip()}.") from None
+    text = _decode(path.name, content)
+    header = _check_header(path.name, text)
+    text, lines = numbered_records(path.name, text, multiline)
+    try:
+        table = _parse(text, header)
+    except pd.errors.ParserError as error:
+        raise DataError(f"{path.name} is not a well-formed CSV: {str(error).strip()}.") from None
+    if len(lines) != len(table) + 1:
+        raise DataError(f"{path.name}: {len(lines) - 1} lines were read as {len(table)} rows.")
+    if not text.endswith(("\n", "\r")):
+        _check_end(path.name, table, lines[-1])
+    if lines[-1] > len(lines):  # blank lines, or values with line breaks
+        table.index = pd.Index(lines[1:]) - 2
     return table
 
 
@@ -121,7 +138,8 @@ def load(
     Returns
     -------
     DataFrame
-        See ``schema.validate``; ``attrs["source"]`` names the file, for the captions of plots.
+        See ``schema.validate``; indexed as by `read_csv`. ``attrs["source"]`` names the file, for the
+        captions of plots.
 
     Raises
     ------
@@ -129,7 +147,8 @@ def load(
         If the file cannot be used; one message lists every problem.
     """
     path = data_path(data)
-    table = validate(read_csv(path), target=target, tolerate=tolerate, source=path.name)
+    lines = read_csv(path)
+    table = validate(lines, target=target, tolerate=tolerate, source=path.name).set_index(lines.index)
     table.attrs["source"] = source_name(path)
     return table
 
@@ -148,15 +167,33 @@ def split(df: pd.DataFrame) -> Split:
     )
 
 
-def _parse(content: bytes, skiprows: list[int] | None = None) -> pd.DataFrame:
+def _parse(text: str, header: list[str]) -> pd.DataFrame:
+    """Read records; an identifier is missing only where there is nothing, so that NA and Null stay names."""
     return pd.read_csv(
-        io.BytesIO(content),
-        encoding="utf-8-sig",
+        io.BytesIO(text.encode()),
         index_col=False,
-        skip_blank_lines=False,  # keeps the index in step with the file's lines
-        skiprows=skiprows,
+        skip_blank_lines=False,
+        dtype=dict.fromkeys(IDENTIFIERS, "str"),
+        keep_default_na=False,
+        na_values={name: [""] if name in IDENTIFIERS else _MISSING for name in header},
         low_memory=False,
     )
+
+
+def _check_end(name: str, table: pd.DataFrame, line: int) -> None:
+    """Refuse or tell what may be a file that was cut off within its last value."""
+    last = table.iloc[-1:, -1]
+    if last.isna().all() and table.iloc[:, -1].notna().any():
+        raise DataError(
+            f"{name}: the last line ({line}) has neither a last value nor a line end: the file was cut off. "
+            "Export or copy it again; if it is complete, add a line end."
+        )
+    if len(last) and table.columns[-1] not in (*BINARY, TARGET):  # whose values have one character
+        warnings.warn(
+            f"{name} has no line end after its last value (line {line}: {last.iloc[0]}). If the file was cut "
+            "off there, the value is wrong: compare it with the source.",
+            stacklevel=4,
+        )
 
 
 def _decode(name: str, content: bytes) -> str:
@@ -179,14 +216,15 @@ def _decode(name: str, content: bytes) -> str:
     return text
 
 
-def _check_header(name: str, text: str) -> None:
-    """Check that the first line names columns of the table, each once, separated by commas."""
-    header = text.splitlines()[0]
-    columns = [column for column in next(csv.reader([header]), []) if column in COLUMNS]
+def _check_header(name: str, text: str) -> list[str]:
+    """Return the first line's columns: those of the table, each once, separated by commas, and others."""
+    header = re.split("[\r\n]", text, maxsplit=1)[0]
+    names = next(csv.reader([header]), [])
+    columns = [column for column in names if column in COLUMNS]
     if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
         raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
     if columns:
-        return
+        return names
     for delimiter, delimiter_name in _OTHER_DELIMITERS.items():
         if set(header.split(delimiter)) & set(COLUMNS):
             raise DataError(

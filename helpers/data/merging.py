@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.config import CATEGORICAL, CHOICES, COLUMNS, FEATURES, TARGET
-from helpers.data.problems import rows_are
+from helpers.data.schema import as_text
 from helpers.errors import DataError
 from helpers.files import write_atomically
 
@@ -42,26 +42,19 @@ class MergedTable:
 
 
 def customer_ids(table: pd.DataFrame) -> pd.Series:
-    """Return every row's ``CustomerId`` as text, the same whether the column was read as integer or decimal.
+    """Return every row's ``CustomerId`` as text.
 
     Raises
     ------
     DataError
-        If the column is missing, or a number is not whole.
+        If the column is missing.
     """
     if "CustomerId" not in table:
         raise DataError(
             "CustomerId: the column is missing. Add it: without it, customers that are also in the old table "
             "cannot be recognized."
         )
-    ids = table["CustomerId"]
-    if pd.api.types.is_numeric_dtype(ids):
-        if len(broken := ids[ids % 1 > 0]):
-            raise DataError(
-                f"CustomerId: {rows_are(len(broken))} not a whole number ({broken.iloc[0]}). Correct them."
-            )
-        ids = ids.astype("Int64")
-    return ids.astype("string")
+    return as_text(table["CustomerId"])
 
 
 def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
@@ -87,7 +80,7 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
     Raises
     ------
     DataError
-        If the batch has no ``CustomerId``, or one that is not whole.
+        If the batch has no ``CustomerId``.
     """
     ids = customer_ids(batch)
     usable, dropped = _usable_rows(batch, ids)

@@ -2,10 +2,22 @@
 
 from collections.abc import Collection
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 
-from helpers.config import BINARY, CATEGORICAL, CHOICES, COLUMNS, FEATURES, NUMERIC, RANGES, TARGET
+from helpers.config import (
+    BINARY,
+    CATEGORICAL,
+    CHOICES,
+    COLUMNS,
+    FEATURES,
+    IDENTIFIERS,
+    NUMERIC,
+    RANGES,
+    TARGET,
+)
 from helpers.data.problems import Problem, bad_values, class_counts, missing_column, no_rows
 from helpers.errors import DataError
 
@@ -32,7 +44,8 @@ def validate(
     -------
     DataFrame
         The known columns, in the table's order, extra ones dropped. Numeric and binary columns are float64
-        (an MLflow signature of integers would reject a float later), ``Exited`` int64, categories str.
+        (an MLflow signature of integers would reject a float later), ``Exited`` int64, categories and
+        identifiers str.
 
     Raises
     ------
@@ -69,7 +82,7 @@ def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[
     """
     lines = df.index
     if lines.name != ROW:
-        from_file = pd.api.types.is_integer_dtype(lines)
+        from_file = is_integer_dtype(lines)
         lines = (lines + 2 if from_file else pd.RangeIndex(2, len(df) + 2)).rename("line")
     df = df.reset_index(drop=True)
     if not len(df):
@@ -82,18 +95,29 @@ def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[
 
 
 def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
-    """Parse the numeric columns as float64 and the categories as str; list what is not a number."""
+    """Parse numbers as float64, categories and identifiers as str; list what is not a number."""
     numeric = df.columns.intersection([*NUMERIC, *BINARY, TARGET])
     table, problems = df.copy(), []
     for name in numeric:
-        if pd.api.types.is_numeric_dtype(df[name]):
+        if is_numeric_dtype(df[name]) and not is_bool_dtype(df[name]):
             continue
-        table[name] = pd.to_numeric(df[name], errors="coerce")
+        table[name] = pd.to_numeric(df[name].astype(object), errors="coerce")
+        if name in NUMERIC:  # True is no number of years; pandas takes it as 1
+            table[name] = table[name].mask(df[name].map(lambda value: isinstance(value, bool | np.bool_)))
         bad = (df[name].notna() & table[name].isna()).to_numpy()
         if bad.any():
             problems.append(bad_values(name, "to_numeric", df[name][bad], lines[bad]))
     types = dict.fromkeys(numeric, "float64") | dict.fromkeys(df.columns.intersection(CATEGORICAL), "str")
+    for name in df.columns.intersection(IDENTIFIERS):
+        table[name] = as_text(df[name])
     return table.astype(types), problems
+
+
+def as_text(identifiers: pd.Series) -> pd.Series:
+    """Return identifiers as text; whole numbers without a point, however pandas has read them."""
+    if is_float_dtype(identifiers) and (identifiers.dropna() % 1 == 0).all():
+        identifiers = identifiers.astype("Int64")  # where one is missing, pandas reads all as decimals
+    return identifiers.astype("str")
 
 
 def _schema_problems(df: pd.DataFrame, table: pd.DataFrame, lines: pd.Index, target: bool) -> list[Problem]:
@@ -114,7 +138,8 @@ def _schema_problems(df: pd.DataFrame, table: pd.DataFrame, lines: pd.Index, tar
         if name == "field_uniqueness":
             rows = rows[df[column].notna().to_numpy()[rows]]
         if len(rows):
-            problems.append(bad_values(column, name, df[column].iloc[rows], lines[rows]))
+            shown = table if column in IDENTIFIERS else df
+            problems.append(bad_values(column, name, shown[column].iloc[rows], lines[rows]))
     return problems
 
 

@@ -3,12 +3,14 @@
 from helpers.scoring.batch import ScoredFile, score_customers, score_file
 from helpers.scoring.explanations import shapley_values
 from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
+from helpers.scoring.scores_csv import read_scores
 
 __all__ = [
     "ScoredFile",
     "expected_churn_by_segment",
     "expected_costs",
     "fit_calibration",
+    "read_scores",
     "score_customers",
     "score_file",
     "shapley_values",

@@ -10,6 +10,7 @@ from helpers.data import data_path, load
 from helpers.errors import DataError
 from helpers.files import write_atomically
 from helpers.registry import CONTACT, ProductionModel
+from helpers.scoring.scores_csv import to_csv
 from helpers.tracking import Store, log_dataset, log_values, single_run
 
 
@@ -41,7 +42,7 @@ def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataF
     Returns
     -------
     DataFrame of shape (n_customers, 4)
-        ``customer`` (``CustomerId``, or the line of the file if there is none), ``probability``,
+        ``customer`` (``CustomerId`` as text, or the line of the file if there is none), ``probability``,
         ``decision`` and ``model_version``, in the customers' order.
     """
     names = customers["CustomerId"] if "CustomerId" in customers else customers.index + 2
@@ -76,7 +77,7 @@ def score_file(
     customers = load(source, target=False)
     scores = score_customers(model, customers)
     with single_run(store, "scoring", {"production_version": str(model.version)}) as run_id:
-        write_atomically(target, scores.to_csv(index=False, lineterminator="\n").encode())
+        write_atomically(target, to_csv(scores))
         log_dataset(store, run_id, customers, source, "scoring")
         log_values(store, run_id, metrics={**_metrics(scores), DECISION_THRESHOLD: model.threshold})
         store.client.log_artifact(run_id, str(target))

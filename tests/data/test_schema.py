@@ -6,7 +6,18 @@ import pytest
 from mlflow.models import infer_signature
 from mlflow.types import DataType
 
-from helpers.config import BINARY, CHOICES, COLUMNS, FEATURES, NUMERIC, RANGES, ROOT, TARGET, folds
+from helpers.config import (
+    BINARY,
+    CHOICES,
+    COLUMNS,
+    FEATURES,
+    IDENTIFIERS,
+    NUMERIC,
+    RANGES,
+    ROOT,
+    TARGET,
+    folds,
+)
 from helpers.data import problems, schema
 from helpers.data.loading import split
 from helpers.data.problems import MIN_PER_CLASS
@@ -31,7 +42,9 @@ def test_valid_table_is_returned_in_the_projects_types(customers):
     assert list(valid) == COLUMNS
     assert set(valid[NUMERIC + BINARY].dtypes.astype(str)) == {"float64"}
     assert valid[TARGET].dtype == "int64"
-    pd.testing.assert_frame_equal(valid, customers, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        valid, customers.astype(dict.fromkeys(IDENTIFIERS, "str")), check_dtype=False
+    )
 
 
 def test_extra_columns_are_dropped_and_the_order_is_restored(customers):
@@ -79,6 +92,45 @@ def test_bad_value_is_shown_with_its_line(customers, column, value, expected):
     text = message(customers, source="mine.csv")
     assert text.startswith("mine.csv cannot be used, 1 problem:\n  - ")
     assert expected in text
+
+
+@pytest.mark.parametrize("column", [name for name in NUMERIC if name in RANGES])
+@pytest.mark.parametrize("kind", ["bool", "boolean", "object", "category"])
+def test_true_and_false_are_no_numbers(customers, column, kind):
+    customers[column] = pd.Series(np.arange(200) % 2 == 1).astype(kind)
+    assert f"{column}: 200 rows are not a number (line 2: 'False', line 3: 'True', line 4:" in message(
+        customers
+    )
+
+
+def test_single_true_among_numbers_is_refused(customers):
+    customers = customers.astype({"NumOfProducts": object, "Tenure": object})
+    customers.loc[4, ["NumOfProducts", "Tenure"]] = [True, np.True_]
+    text = message(customers, target=False)
+    assert "NumOfProducts: 1 row is not one of 1, 2, 3, 4 (line 6: 'True')" in text
+    assert "Tenure: 1 row is not a number (line 6: 'True')" in text
+
+
+def test_true_and_false_are_codes_of_binary_columns(customers):
+    names = [*BINARY, TARGET]
+    valid = schema.validate(customers.astype(dict.fromkeys(names, bool)))
+    pd.testing.assert_frame_equal(valid[names], customers[names], check_dtype=False)
+
+
+def test_identifiers_are_text_however_pandas_has_read_them(customers):
+    for ids in (
+        customers["CustomerId"],
+        customers["CustomerId"].astype(float),
+        customers["CustomerId"].astype(object),
+    ):
+        assert schema.validate(customers.assign(CustomerId=ids))["CustomerId"].tolist() == [
+            str(number) for number in customers["CustomerId"]
+        ]
+    large = customers.assign(CustomerId=[10**19 + number for number in range(200)])
+    assert schema.validate(large)["CustomerId"].iloc[7] == "10000000000000000007"
+    customers["CustomerId"] = customers["CustomerId"].astype(object)
+    customers.loc[[3, 8], "CustomerId"] = [4711, "4711"]
+    assert "CustomerId: 2 rows are duplicates (line 5: '4711', line 10: '4711')" in message(customers)
 
 
 def test_identifiers_unused_by_models_may_be_empty(customers):

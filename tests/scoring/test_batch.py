@@ -1,5 +1,7 @@
 """Files of customers scored by a production model: what is written, rejected and logged."""
 
+import csv
+
 import pandas as pd
 import pytest
 
@@ -10,6 +12,7 @@ from helpers.data.loading import read_csv
 from helpers.errors import DataError
 from helpers.registry import ProductionModel, load_production_model
 from helpers.scoring.batch import score_customers, score_file
+from helpers.scoring.scores_csv import read_scores
 from helpers.tracking import connect, search_runs
 from tests.support import stores
 from tests.support.command import churn
@@ -30,7 +33,7 @@ def test_scores_are_the_models_with_the_customer_ids(model):
 
 def test_a_file_is_scored_and_logged(model, store, tmp_path):
     scored = score_file(store, model, None, tmp_path / "new" / "scores.csv")
-    written = pd.read_csv(scored.path)
+    written = read_scores(scored.path)
     pd.testing.assert_frame_equal(written, scored.scores, check_dtype=False, rtol=0, atol=0)
     (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'scoring'")
     assert run.info.run_id == scored.run_id and run.info.status == "FINISHED"
@@ -52,6 +55,45 @@ def test_the_ten_features_are_enough(model, store, tmp_path):
     table.to_csv(tmp_path / "new.csv", index=False)
     scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv")
     assert scored.scores["customer"].tolist() == [2, 3, 4, 5, 6]  # lines of the file
+
+
+def test_a_customer_without_id_has_the_files_own_line(model, store, tmp_path):
+    header, *rows = read_csv(NEW_CUSTOMERS)[FEATURES].head(5).to_csv(index=False).splitlines()
+    (tmp_path / "new.csv").write_bytes(
+        "\r\n".join(["\ufeff" + header, *rows[:2], "", "", *rows[2:], ""]).encode()
+    )
+    scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv")
+    assert scored.scores["customer"].tolist() == [2, 3, 6, 7, 8]
+
+
+IDS = [
+    "=1+1",
+    "+1",
+    "-5",
+    "@A1",
+    "\tx",
+    "'=1",
+    "'",
+    "''x",
+    "007",
+    "2E5",
+    "9" * 20,
+    "4711 ",
+    "NA",
+    "＝1",
+    'a"b,c',
+    "ok",
+]
+
+
+def test_scores_are_safe_in_a_spreadsheet_and_ids_are_read_back_exactly(model, store, tmp_path):
+    table = read_csv(NEW_CUSTOMERS).head(len(IDS)).assign(CustomerId=IDS, Surname=IDS)
+    table.to_csv(tmp_path / "new.csv", index=False)
+    scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv")
+    assert scored.scores["customer"].tolist() == read_scores(scored.path)["customer"].tolist() == IDS
+    cells = [row[0] for row in csv.reader(scored.path.read_text().splitlines())]
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r＝"]
+    assert cells[9:12] == IDS[8:11]  # what is no formula stays as it is
 
 
 def test_customers_without_a_known_outcome_are_scored(model, store, tmp_path):
