@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     """Drift was found, but too few outcomes are known to retrain on the batch."""
     BUSY = 4
     """Another retraining is in progress."""
+    ROWS_ASIDE = 5
+    """Customers were scored, but some rows of the file could not be used and were set aside."""
     INTERRUPTED = 130
 
 

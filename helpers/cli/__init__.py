@@ -26,6 +26,7 @@ Exit codes:
   2    wrong usage
   3    retrain: drift, but too few known outcomes to retrain
   4    retrain: another retraining is in progress
+  5    score: some rows were set aside
   130  interrupted
 """
 

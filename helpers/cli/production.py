@@ -7,7 +7,7 @@ import click
 
 from helpers.cli import options
 from helpers.config import OUTPUTS
-from helpers.errors import SettingError
+from helpers.errors import ExitCode, SettingError
 
 SECONDS_A_YEAR = 365 * 24 * 3600
 
@@ -17,18 +17,29 @@ SECONDS_A_YEAR = 365 * 24 * 3600
 )
 @click.option("--batch", callback=options.refuse_empty, metavar="CSV", help=options.BATCH)
 @options.out_file
-def score(batch: str | None, out: Path) -> None:
+@click.option(
+    "--bad-rows",
+    type=click.Choice(["refuse", "aside"]),
+    default="refuse",
+    show_default=True,
+    help="Refuse a file with bad rows, or score the sound ones and write the others to OUT.rejects.csv.",
+)
+def score(batch: str | None, out: Path, bad_rows: str) -> None:
     """Score a file of customers with the production model."""
+    from helpers.data import rows_are
     from helpers.registry import CONTACT, load_production_model
     from helpers.scoring import score_file
     from helpers.tracking import connect
 
     store = connect()
     model = load_production_model(store.client)
-    scored = score_file(store, model, batch, out)
+    scored = score_file(store, model, batch, out, bad_rows)
     contacts = scored.scores["decision"].eq(CONTACT).sum()
     count = f"{len(scored.scores)} customers scored by churn version {model.version}"
     click.echo(f"{count}, {contacts} to contact: {scored.path}")
+    if len(scored.rejects):
+        click.echo(f"{rows_are(len(scored.rejects))} not scored, see {scored.rejects_path}", err=True)
+        sys.exit(ExitCode.ROWS_ASIDE)
 
 
 @click.command(epilog=options.examples("churn serve", "churn serve --port 8081 --workers 2"))

@@ -1,5 +1,6 @@
 """The customer table: find, read, validate, split, merge and generate it."""
 
+from helpers.data.bad_rows import load_sound
 from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
@@ -17,6 +18,7 @@ __all__ = [
     "customer_ids",
     "data_path",
     "load",
+    "load_sound",
     "make_customers",
     "merge_batch",
     "rows_are",

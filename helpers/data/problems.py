@@ -1,6 +1,6 @@
 """What can be wrong with a customer table, in words: column, example rows, and what to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import pandas as pd
@@ -25,9 +25,20 @@ class Problem:
     kind: str  # one of the constants above
     rows: int  # how many rows have it
     text: str  # what is wrong, example rows, what to do
+    what: str = ""  # what is wrong with each row
+    values: pd.Series | None = field(default=None, compare=False, repr=False)  # the rows' values, by line
 
     def __str__(self) -> str:
         return f"{self.column}: {self.text}"
+
+    def reasons(self) -> pd.Series:
+        """Return by line what is wrong with each row: ``Age: outside 18 to 100 ('5')``."""
+        if self.values is None:
+            return pd.Series(dtype="str")
+        return self.values.map(lambda value: f"{self.column}: {self.what}{self._shown(value)}")
+
+    def _shown(self, value: object) -> str:
+        return "" if self.kind == MISSING_VALUE else f" ({str(value)[:40]!r})"
 
 
 def rows_are(count: int) -> str:
@@ -82,7 +93,7 @@ def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> P
     ]
     examples += ["..."] if len(values) > EXAMPLES else []
     text = f"{rows_are(len(values))} {what} ({', '.join(examples)}). {todo}"
-    return Problem(column, kind, len(values), text)
+    return Problem(column, kind, len(values), text, what, values.set_axis(lines))
 
 
 def class_counts(outcome: pd.Series) -> list[Problem]:

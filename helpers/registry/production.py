@@ -69,6 +69,16 @@ class ProductionModel:
         scores["decision"] = scores["probability"].ge(self.threshold).map({True: CONTACT, False: SKIP})
         return scores.assign(model_version=self.version)
 
+    def unknown_categories(self, customers: pd.DataFrame) -> pd.Series:
+        """Return by row why the model cannot score it: a category that was not in its training table."""
+        reasons = [
+            customers[column][~customers[column].isin(categories)].map(
+                lambda value, column=column: f"{column}: version {self.version} was not trained on {value!r}"
+            )
+            for column, categories in _known_categories(self.pipeline).items()
+        ]
+        return pd.concat([pd.Series(dtype="str"), *reasons]).groupby(level=0).agg("; ".join)
+
     def _refuse_unknown_categories(self, customers: pd.DataFrame) -> None:
         problems = []
         for column, categories in _known_categories(self.pipeline).items():

@@ -6,12 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.config import DECISION_THRESHOLD, NEW_CUSTOMERS
-from helpers.data import data_path, load
-from helpers.errors import DataError
+from helpers.data import data_path, load, load_sound
+from helpers.errors import DataError, SettingError
 from helpers.files import write_atomically
 from helpers.registry import CONTACT, ProductionModel
 from helpers.scoring.scores_csv import to_csv
 from helpers.tracking import Store, log_dataset, log_values, single_run
+
+REFUSE, ASIDE = BAD_ROWS = "refuse", "aside"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,20 @@ class ScoredFile:
         Where the scores were written.
     run_id : str
         The run with ``level=scoring``.
+    rejects : DataFrame of shape (n_rejects, 2)
+        ``line`` of the file and ``reasons`` of every row that was set aside; empty if none was.
     """
 
     customers: pd.DataFrame
     scores: pd.DataFrame
     path: Path
     run_id: str
+    rejects: pd.DataFrame
+
+    @property
+    def rejects_path(self) -> Path:
+        """Where the rejects were written, if rows may be set aside."""
+        return rejects_path(self.path)
 
 
 def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataFrame:
@@ -50,8 +60,17 @@ def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataF
     return model.score(customers).assign(customer=names)[columns]
 
 
+def rejects_path(out: Path) -> Path:
+    """Return the name of the file beside the scores: ``scores.rejects.csv``."""
+    return out.with_name(f"{out.stem}.rejects.csv")
+
+
 def score_file(
-    store: Store, model: ProductionModel, batch: str | Path | None = None, out: str | Path = "scores.csv"
+    store: Store,
+    model: ProductionModel,
+    batch: str | Path | None = None,
+    out: str | Path = "scores.csv",
+    bad_rows: str = REFUSE,
 ) -> ScoredFile:
     """Score a CSV, write the scores to another one, and log a run with ``level=scoring``.
 
@@ -64,24 +83,48 @@ def score_file(
         ``data/new_customers.csv``.
     out : path
         Written completely or not at all; its folder is created if missing. Not the batch.
+    bad_rows : {"refuse", "aside"}
+        Whether one row that cannot be used refuses the file, or is set aside: the sound rows are scored then,
+        and `rejects_path` names every other row with its reasons.
 
     Raises
     ------
     DataError
-        If the batch cannot be used (the message lists every problem), or if ``out`` is the batch. Nothing is
-        written then.
+        If the batch cannot be used (the message lists every problem) or has no sound row, or if ``out`` is
+        the batch. Nothing is written then.
+    SettingError
+        If ``bad_rows`` is neither.
     """
+    if bad_rows not in BAD_ROWS:
+        raise SettingError(f"bad_rows must be {' or '.join(BAD_ROWS)}, not {bad_rows!r}")
     source, target = data_path(batch or NEW_CUSTOMERS), Path(out)
-    if target.exists() and target.samefile(source):
-        raise DataError(f"out: {target} is the batch itself. Write the scores to another file.")
-    customers = load(source, target=False)
+    outputs = [target] if bad_rows == REFUSE else [target, rejects_path(target)]
+    for output in outputs:
+        if output.exists() and output.samefile(source):
+            raise DataError(f"out: {output} is the batch itself. Write the scores to another file.")
+    customers, rejects = _read(model, source, bad_rows)
     scores = score_customers(model, customers)
     with single_run(store, "scoring", {"production_version": str(model.version)}) as run_id:
-        write_atomically(target, to_csv(scores))
+        for output, table in zip(outputs, (scores, rejects), strict=False):
+            write_atomically(output, to_csv(table))
         log_dataset(store, run_id, customers, source, "scoring")
-        log_values(store, run_id, metrics={**_metrics(scores), DECISION_THRESHOLD: model.threshold})
-        store.client.log_artifact(run_id, str(target))
-    return ScoredFile(customers, scores, target, run_id)
+        metrics = {**_metrics(scores), "n_rejects": len(rejects), DECISION_THRESHOLD: model.threshold}
+        log_values(store, run_id, metrics=metrics)
+        for output in outputs:
+            store.client.log_artifact(run_id, str(output))
+    return ScoredFile(customers, scores, target, run_id, rejects)
+
+
+def _read(model: ProductionModel, source: Path, bad_rows: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the customers to score, and the rows that are set aside with their reasons."""
+    if bad_rows == REFUSE:
+        return load(source, target=False), pd.DataFrame(columns=["line", "reasons"])
+    customers, reasons = load_sound(source)
+    unknown = model.unknown_categories(customers)
+    if len(unknown) < len(customers):  # else scoring refuses them all
+        customers = customers.drop(index=unknown.index)
+        reasons = pd.concat([reasons, unknown.set_axis(unknown.index + 2)])
+    return customers, reasons.rename_axis("line").rename("reasons").sort_index().reset_index()
 
 
 def _metrics(scores: pd.DataFrame) -> dict[str, float]:

@@ -9,11 +9,12 @@ from helpers import files
 from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
 from helpers.data.loading import read_csv
-from helpers.errors import DataError
+from helpers.errors import DataError, SettingError
 from helpers.registry import ProductionModel, load_production_model
-from helpers.scoring.batch import score_customers, score_file
+from helpers.scoring.batch import ASIDE, score_customers, score_file
 from helpers.scoring.scores_csv import read_scores
 from helpers.tracking import connect, search_runs
+from helpers.training import make_pipeline
 from tests.support import stores
 from tests.support.command import churn
 
@@ -44,6 +45,7 @@ def test_a_file_is_scored_and_logged(model, store, tmp_path):
         "n_contacted": contacted.sum(),
         "contacted_share": contacted.mean(),
         "probability_mean": pytest.approx(written["probability"].mean()),
+        "n_rejects": 0,
         "decision_threshold": 0.3,
     }
     assert [item.dataset.name for item in run.inputs.dataset_inputs] == ["new_customers"]
@@ -123,6 +125,66 @@ def test_bad_customers_are_rejected_and_nothing_is_written(model, store, tmp_pat
     assert not search_runs(store.client, store.experiment_id, "")
 
 
+def spoil(table: pd.DataFrame) -> pd.DataFrame:
+    """Return new customers with bad rows: lines 3, 5, 8 and 9 of their file."""
+    table = table.astype({"Age": object, "Tenure": object})
+    table.loc[1, ["Age", "Tenure", "Geography"]] = ["=forty", 99, "Italy"]
+    table.loc[3, "Balance"] = None
+    table.loc[7, "CustomerId"] = table.loc[6, "CustomerId"]
+    return table
+
+
+def test_bad_rows_are_set_aside_with_every_reason(model, store, tmp_path):
+    table = read_csv(NEW_CUSTOMERS).head(20)
+    spoil(table).to_csv(tmp_path / "new.csv", index=False)
+    scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    sound = load(NEW_CUSTOMERS).loc[[0, 2, 4, 5, *range(8, 20)]]
+    pd.testing.assert_frame_equal(scored.scores, score_customers(model, sound), check_exact=True)
+    assert len(read_scores(scored.path)) == 16
+    rejects = pd.read_csv(tmp_path / "scores.rejects.csv")
+    assert rejects["line"].tolist() == [3, 5, 8, 9]
+    assert rejects["reasons"].iloc[0] == (
+        "Geography: not one of France, Germany, Spain ('Italy'); Age: not a number ('=forty'); "
+        "Tenure: outside 0 to 60 ('99')"
+    )
+    assert rejects["reasons"].iloc[1] == "Balance: without a value"
+    ids = table.loc[6, "CustomerId"]
+    assert rejects["reasons"].iloc[2:].tolist() == [f"CustomerId: duplicates ('{ids}')"] * 2
+    (run,) = search_runs(store.client, store.experiment_id, "tags.level = 'scoring'")
+    assert (run.data.metrics["n_customers"], run.data.metrics["n_rejects"]) == (16, 4)
+    artifacts = [item.path for item in store.client.list_artifacts(run.info.run_id)]
+    assert artifacts == ["scores.csv", "scores.rejects.csv"]
+
+
+def test_rows_that_the_version_was_not_trained_on_are_set_aside(sample, store, tmp_path):
+    spaniards = sample.X_train["Geography"] == "Spain"
+    pipeline = make_pipeline("tree").fit(sample.X_train[~spaniards], sample.y_train[~spaniards])
+    model = ProductionModel(pipeline, 7, 0.3, "", "")
+    table = read_csv(NEW_CUSTOMERS).head(50)
+    table.loc[3, "Age"] = None
+    table.to_csv(tmp_path / "new.csv", index=False)
+    scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    spain = table.index[table["Geography"] == "Spain"]
+    assert scored.rejects["line"].tolist() == sorted({*(spain + 2), 5})
+    reasons = scored.rejects.set_index("line")["reasons"]
+    assert reasons[spain[0] + 2] == "Geography: version 7 was not trained on 'Spain'"
+    table.loc[spain].to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="version 7 was trained on France, Germany only"):
+        score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+
+
+def test_a_file_without_a_sound_row_is_refused(model, store, tmp_path):
+    read_csv(NEW_CUSTOMERS).head(5).assign(Age=5).to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="Age: 5 rows are outside 18 to 100"):
+        score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    read_csv(NEW_CUSTOMERS).head(5).drop(columns="Age").to_csv(tmp_path / "new.csv", index=False)
+    with pytest.raises(DataError, match="Age: the column is missing"):
+        score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    with pytest.raises(SettingError, match="bad_rows must be refuse or aside, not 'drop'"):
+        score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", "drop")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
 def test_an_interruption_keeps_the_existing_file(model, store, tmp_path, monkeypatch):
     target = tmp_path / "scores.csv"
     target.write_text("yesterday's")
@@ -145,6 +207,13 @@ def test_the_command_scores_the_default_batch(tmp_path, capsys):
         assert f"2000 customers scored by churn version {version}" in capsys.readouterr().out
         assert churn("score", "--batch", tmp_path / "none.csv", "--out", tmp_path / "x.csv") == 1
         assert "none.csv" in capsys.readouterr().err
+        spoil(read_csv(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "bad.csv", index=False)
+        command = ["score", "--batch", tmp_path / "bad.csv", "--out", tmp_path / "sound.csv"]
+        assert churn(*command) == 1
+        assert churn(*command, "--bad-rows", "aside") == 5
+        printed = capsys.readouterr()
+        assert "16 customers scored" in printed.out
+        assert f"4 rows are not scored, see {tmp_path / 'sound.rejects.csv'}" in printed.err
 
 
 def test_the_command_says_that_nothing_is_in_production(store, tmp_path, capsys):
