@@ -14,6 +14,7 @@ from helpers.training.algorithms import (
 from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, check_costs, decision_costs
 from helpers.training.leakage import leakage_effect
 from helpers.training.metrics import evaluate
+from helpers.training.small_tables import check_table_size
 from helpers.training.threshold import Threshold, choose_threshold
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "add_step_prefix",
     "algorithm",
     "check_costs",
+    "check_table_size",
     "choose_threshold",
     "combination_name",
     "decision_costs",

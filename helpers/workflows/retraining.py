@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 from mlflow.entities import Run
 
-from helpers.data import MergedTable, merge_batch, save_table
+from helpers.config import TARGET
+from helpers.data import MIN_PER_CLASS, MergedTable, customer_ids, merge_batch, save_table, split
 from helpers.errors import NoChallengers, RetrainingInProgress
 from helpers.files import sha256
 from helpers.monitoring import (
@@ -106,11 +107,31 @@ def retrain_if_needed(
     if fingerprint == monitoring.production.data_sha256:
         reason = f"Version {version} was already trained on this batch."
         return RetrainingOutcome(KEPT, reason, monitoring, version, merged)
+    if too_few := too_few_to_compare(monitoring.reference, merged.table):
+        reason = f"{too_few} Submit the batch again when more outcomes are known."
+        return RetrainingOutcome(TOO_FEW_OUTCOMES, reason, monitoring, version, merged)
     workflow = run_notebooks(_steps(store, monitoring, models, table), out / table.stem, store)
     query = f"tags.workflow = '{workflow}' and tags.level = 'promotion'"
     (promotion,) = search_runs(store.client, store.experiment_id, query)
     tags = {"workflow": workflow, "data_sha256": fingerprint}
     return _promotion_outcome(store, monitoring, promotion, merged, tags)
+
+
+def too_few_to_compare(reference: pd.DataFrame, merged: pd.DataFrame) -> str:
+    """Tell why the gates could not compare a model of the merged table with production; empty if they can.
+
+    They compare on customers that neither was trained on. Found out before the search, not after it.
+    """
+    trained_on = customer_ids(reference.loc[split(reference).X_train.index])
+    held_out = merged.loc[split(merged).X_test.index]
+    fair = held_out[~customer_ids(held_out).isin(trained_on)]
+    rarer = int(fair[TARGET].value_counts().reindex([0, 1], fill_value=0).min())
+    if rarer >= MIN_PER_CLASS:
+        return ""
+    return (
+        f"Of {len(held_out)} customers held out of the merged table, {len(fair)} are new to the production "
+        f"model, {rarer} of them of the rarer class. To compare two models, {MIN_PER_CLASS} are needed."
+    )
 
 
 def _require_exclusive(store: Store, own_run_id: str | None = None) -> None:

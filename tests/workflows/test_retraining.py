@@ -1,6 +1,7 @@
 """Retraining on one batch, with real runs: promoted, rejected, not needed, or not possible."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,12 +11,13 @@ import pandas as pd
 import pytest
 
 from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
-from helpers.data import load
+from helpers.data import load, make_customers, merge_batch, validate
 from helpers.errors import ExitCode
 from helpers.files import sha256
 from helpers.registry import list_versions, production_version, promote
 from helpers.tracking import connect
 from helpers.tracking.stale_runs import OWNER, owner, search_runs
+from helpers.workflows.retraining import too_few_to_compare
 from tests.support.servers import mlflow_server, postgres
 from tests.workflows.batches import assert_consistent, runs, write_batch
 
@@ -23,6 +25,17 @@ from tests.workflows.batches import assert_consistent, runs, write_batch
 @pytest.fixture
 def store(production_store):
     return production_store
+
+
+def test_models_that_the_gates_could_not_compare_are_not_trained():
+    churners = make_customers(500, seed=3).query("Exited == 1").head(10)
+    reference = validate(pd.concat([make_customers(30, seed=4).query("Exited == 0"), churners]))
+    merged = merge_batch(reference, validate(make_customers(250, seed=50)).query("Exited == 0 or Age > 58"))
+    text = too_few_to_compare(reference, merged.table)
+    assert re.fullmatch(r"Of \d+ customers held out of .* model, [0-9] of them of the rarer class\. .*", text)
+    large = validate(make_customers(2000, seed=4))
+    assert too_few_to_compare(large, merge_batch(large, reference).table) == ""
+    assert too_few_to_compare(large, large) == ""
 
 
 def test_a_better_model_is_promoted_and_the_report_says_why(store, retrain, tmp_path, capsys):
