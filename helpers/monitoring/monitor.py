@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.config import NEW_CUSTOMERS
+from helpers.config import NEW_CUSTOMERS, PRODUCTION_MODEL
 from helpers.data import data_path, load
 from helpers.errors import RegistryError
 from helpers.files import sha256
 from helpers.monitoring.evaluation import TOLERATED, evaluate_batch
 from helpers.monitoring.report import Report
-from helpers.registry import ProductionModel, load_production_model, training_data_path
+from helpers.registry import ProductionModel, load_production_model, training_data_path, training_run
 from helpers.tracking import Store, log_dataset, log_values, single_run
 from helpers.training import COST_NAMES
 
@@ -65,10 +65,10 @@ def run_monitoring(
 
     production = load_production_model(store.client)
     batch_path = data_path(batch or NEW_CUSTOMERS)
+    baseline = baseline_metrics(store, production)
     reference_path = training_data_path(store, production, data, also=merged)
     customers = load(batch_path, target=False, tolerate=TOLERATED)
     reference = load(reference_path)
-    baseline = baseline_metrics(store, production)
     with single_run(store, "monitoring") as run_id:
         report = evaluate_batch(production, reference, customers, baseline)
         log_dataset(store, run_id, customers, batch_path, "monitoring")
@@ -95,9 +95,10 @@ def baseline_metrics(store: Store, production: ProductionModel) -> dict[str, flo
     Raises
     ------
     RegistryError
-        If the training run has no such metrics.
+        If the training run is gone or has no such metrics.
     """
-    metrics = store.client.get_run(production.run_id).data.metrics
+    run = training_run(store.client, production.run_id, PRODUCTION_MODEL, production.version)
+    metrics = run.data.metrics
     if missing := [name for name in SCORE_NAMES if name not in metrics]:
         raise RegistryError(
             f"the training run of churn version {production.version} has no {' nor '.join(missing)}: train "

@@ -19,13 +19,13 @@ from helpers.registry.promotion import (
 )
 from helpers.registry.stages import archive, reconcile, register
 from helpers.registry.training_data import not_in_production_training, training_data_path
+from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     get_version,
     list_versions,
     load_version,
     production_version,
     staging_version,
-    training_run_id,
 )
 
 __all__ = [
@@ -58,6 +58,6 @@ __all__ = [
     "run_gates",
     "staging_version",
     "training_data_path",
-    "training_run_id",
+    "training_run",
     "validation_scores",
 ]

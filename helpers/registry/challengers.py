@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from scipy import stats
 
 from helpers.config import FOLDS, SELECT_BY, registered_name
 from helpers.errors import NoChallengers, RegistryError
-from helpers.registry.versions import staging_version, training_run_id
-from helpers.tracking import Store
+from helpers.registry.training_runs import training_run
+from helpers.registry.versions import staging_version
+from helpers.tracking import FOLD_GROUP, Store
 from helpers.training import ALGORITHMS
 
 METRICS = {
@@ -65,18 +67,25 @@ def validation_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:
     Raises
     ------
     RegistryError
-        If the version's training run does not have exactly five fold runs.
+        If the version's training run is gone, or has the scores of fewer folds.
     """
-    run_id = training_run_id(version)
-    experiment = client.get_run(run_id).info.experiment_id
-    runs = client.search_runs([experiment], f"tags.level = 'fold' and tags.`mlflow.parentRunId` = '{run_id}'")
-    scores = {int(run.data.tags["fold"]): run.data.metrics[f"val_{SELECT_BY}"] for run in runs}
+    run = training_run(client, version.run_id, version.name, version.version)
+    metric = f"val_{SELECT_BY}"
+    history = client.get_metric_history(run.info.run_id, f"{FOLD_GROUP}{metric}")
+    scores = {score.step: score.value for score in history} or _from_fold_runs(client, run, metric)
     if len(scores) != FOLDS:
         raise RegistryError(
-            f"{version.name} version {version.version} has {len(scores)} fold runs, not {FOLDS}: train again "
-            "with notebooks/03_train.ipynb"
+            f"the training run of {version.name} version {version.version} has the scores of {len(scores)} "
+            f"folds, not {FOLDS}: train again with notebooks/03_train.ipynb"
         )
     return pd.Series(scores, name=version.name).sort_index()
+
+
+def _from_fold_runs(client: MlflowClient, run: Run, metric: str) -> dict[int, float]:
+    """Return a score by fold as an earlier version of the project logged it: on the fold runs only."""
+    query = f"tags.level = 'fold' and tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+    folds = client.search_runs([run.info.experiment_id], query)
+    return {int(fold.data.tags["fold"]): fold.data.metrics[metric] for fold in folds}
 
 
 def paired_test(a: pd.Series, b: pd.Series) -> tuple[float, float]:
@@ -124,7 +133,6 @@ def lead_over_others(folds: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(client: MlflowClient, version: ModelVersion) -> dict[str, object]:
-    run_id = training_run_id(version)
-    metrics = client.get_run(run_id).data.metrics
-    scores = {label: metrics[key] for label, key in METRICS.items()}
-    return {"name": version.name, "version": int(version.version), "run_id": run_id, **scores}
+    run = training_run(client, version.run_id, version.name, version.version)
+    scores = {label: run.data.metrics[key] for label, key in METRICS.items()}
+    return {"name": version.name, "version": int(version.version), "run_id": run.info.run_id, **scores}

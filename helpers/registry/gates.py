@@ -13,7 +13,8 @@ from sklearn.pipeline import Pipeline
 from helpers.config import DECISION_THRESHOLD
 from helpers.data import MIN_PER_CLASS
 from helpers.errors import RegistryError
-from helpers.registry.versions import load_version, production_version, training_run_id
+from helpers.registry.training_runs import training_run
+from helpers.registry.versions import load_version, production_version
 from helpers.training import COST_NAMES, decision_costs, evaluate
 
 NOT_BELOW_PRODUCTION = "not below production"
@@ -181,5 +182,5 @@ def _load(client: MlflowClient, version: ModelVersion) -> _Version:
 
 def _costs(client: MlflowClient, challenger: ModelVersion) -> list[float]:
     """Return the costs that the challenger was trained for, in the order of COST_NAMES, if logged."""
-    metrics = client.get_run(training_run_id(challenger)).data.metrics
-    return [metrics[name] for name in COST_NAMES if name in metrics]
+    run = training_run(client, challenger.run_id, challenger.name, challenger.version)
+    return [run.data.metrics[name] for name in COST_NAMES if name in run.data.metrics]

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 
 from helpers.config import PRODUCTION_MODEL
 from helpers.data import customer_ids, data_path, load, split, table_name
@@ -94,8 +95,13 @@ def _places(store: Store, run_id: str, data: str | None) -> list[Path]:
 
 def _recorded(store: Store, run_id: str) -> list[Path]:
     """Return the local files that a training run recorded as its dataset."""
-    inputs = store.client.get_run(run_id).inputs if run_id else None
-    paths = []
+    paths: list[Path] = []
+    try:
+        inputs = store.client.get_run(run_id).inputs if run_id else None
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return paths  # the run was removed with `mlflow gc`
     for dataset_input in inputs.dataset_inputs if inputs else []:
         with suppress(ValueError, KeyError):
             uri = json.loads(dataset_input.dataset.source)["uri"]

@@ -51,22 +51,6 @@ def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None
     return _version_by_alias(client, registered_name(algorithm), STAGING)
 
 
-def training_run_id(version: ModelVersion) -> str:
-    """Return the id of the run that trained a version.
-
-    Raises
-    ------
-    RegistryError
-        If the version was registered without a run.
-    """
-    if not version.run_id:
-        raise RegistryError(
-            f"{version.name} version {version.version} was registered without a training run: train again "
-            "with notebooks/03_train.ipynb"
-        )
-    return version.run_id
-
-
 def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
     """Load a version's pipeline after checking its weights against the digest taken at registration.
 

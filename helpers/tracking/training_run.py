@@ -1,12 +1,14 @@
 """The runs of one training: the algorithm's run, under it the folds, under each fold the combinations."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import pandas as pd
+from mlflow.entities import Metric
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
 from helpers.config import TARGET
@@ -21,6 +23,9 @@ from helpers.training import combination_name, strip_step_prefix
 
 if TYPE_CHECKING:
     from helpers.search import SearchResult
+
+
+FOLD_GROUP = "folds/"  # metrics of the model run: the best combination's scores, with the fold as step
 
 
 class TrainingRun:
@@ -121,6 +126,7 @@ class TrainingRun:
             log_values(self.store, run_id, metrics=scores)
             self._delete_orphans(run_id)
             self.store.client.set_terminated(run_id)
+        self._log_fold_scores(result.fold_scores(best))
         metrics = {f"cv_{name}": value for name, value in result.mean_scores(best).items()}
         params = strip_step_prefix(result.best_params_)
         log_values(self.store, self.model_run_id, metrics=metrics, params=params)
@@ -135,6 +141,16 @@ class TrainingRun:
         run = self.store.client.create_run(self.store.experiment_id, run_name=f"fold-{number}", tags=tags)
         log_values(self.store, run.info.run_id, params={"n_train": n_train, "n_val": n_val})
         return run.info.run_id
+
+    def _log_fold_scores(self, scores: Sequence[Mapping[str, float]]) -> None:
+        """Log the folds' scores on the model run, too: a clean-up may delete the fold runs."""
+        now = int(time.time() * 1000)
+        metrics = [
+            Metric(f"{FOLD_GROUP}{name}", value, now, number)
+            for number, fold in enumerate(scores, 1)
+            for name, value in fold.items()
+        ]
+        self.store.client.log_batch(self.model_run_id, metrics=metrics)
 
     def _delete_orphans(self, fold_id: str) -> None:
         """Delete child runs that nobody finishes.

@@ -154,8 +154,7 @@ def _steps(store: Store, monitoring: MonitoringResult, models: list[str], table:
         trained = list(compare_challengers(store, sha256(table)).index)
     except NoChallengers:
         trained = []
-    metrics = store.client.get_run(monitoring.production.run_id).data.metrics
-    costs = {name: metrics[name] for name in COST_NAMES if name in metrics}
+    costs = {name: monitoring.baseline[name] for name in COST_NAMES if name in monitoring.baseline}
     registry_parameters = {
         "data": str(table),
         "production_data": str(monitoring.reference_path),

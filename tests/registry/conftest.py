@@ -27,8 +27,12 @@ def add_version(store, fitted, sample: Split) -> Callable[..., ModelVersion]:
         data_sha256: str = "abc",
         threshold: float | None = None,
         costs: dict[str, float] | None = None,
+        on_model_run: bool = True,
     ) -> ModelVersion:
         run_id = _log_runs(store, name, folds, costs or {})
+        if on_model_run:
+            for number, score in enumerate(folds, 1):
+                store.client.log_metric(run_id, "folds/val_f1", score, step=number)
         X: pd.DataFrame = sample.X_train if columns is None else sample.X_train[columns]
         uri = log_model(run_id, model or fitted[name], X)
         tags = {"data_sha256": data_sha256}

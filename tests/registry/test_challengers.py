@@ -22,14 +22,16 @@ def test_challengers_were_trained_on_this_data_and_come_best_first(store, add_ve
         compare_challengers(store, "other")
 
 
-def test_validation_scores_are_in_fold_order(store, add_version):
-    version = add_version("knn", folds=(0.1, 0.2, 0.3, 0.4, 0.5))
+@pytest.mark.parametrize("on_model_run", [True, False])
+def test_validation_scores_are_in_fold_order(store, add_version, on_model_run):
+    version = add_version("knn", folds=(0.1, 0.2, 0.3, 0.4, 0.5), on_model_run=on_model_run)
     assert validation_scores(store.client, version).to_list() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
 
-def test_missing_fold_runs_are_an_error(store, add_version):
-    version = add_version("knn", folds=(0.1, 0.2, 0.3))
-    with pytest.raises(RegistryError, match="has 3 fold runs, not 5"):
+@pytest.mark.parametrize("on_model_run", [True, False])
+def test_missing_fold_scores_are_an_error(store, add_version, on_model_run):
+    version = add_version("knn", folds=(0.1, 0.2, 0.3), on_model_run=on_model_run)
+    with pytest.raises(RegistryError, match=r"scores of 3 folds, not 5.*train again"):
         validation_scores(store.client, version)
 
 

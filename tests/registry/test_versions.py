@@ -2,17 +2,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mlflow.entities.model_registry import ModelVersion
 
 from helpers.errors import RegistryError
 from helpers.registry.stages import archive
+from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     get_version,
     list_versions,
     load_version,
     production_version,
     staging_version,
-    training_run_id,
 )
 
 
@@ -64,6 +63,7 @@ def test_changed_or_missing_weights_are_not_loaded(store, add_version):
 
 def test_a_version_without_training_run_is_a_clear_error(store, add_version):
     version = add_version("tree")
-    assert training_run_id(version) == version.run_id
+    run = training_run(store.client, version.run_id, version.name, version.version)
+    assert run.info.run_id == version.run_id
     with pytest.raises(RegistryError, match="churn-tree version 1 was registered without a training run"):
-        training_run_id(ModelVersion("churn-tree", "1", 0))
+        training_run(store.client, "", version.name, version.version)

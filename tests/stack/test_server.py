@@ -11,9 +11,12 @@ import pytest
 
 from helpers.config import ROOT
 from helpers.errors import StoreError
-from helpers.registry import staging_version
+from helpers.registry import production_version, register, staging_version
+from helpers.tracking import log_model
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
+from helpers.training import make_pipeline
+from tests.registry.test_promotion_at_once import assert_agree, at_once, promotion
 from tests.stack.kills import check_kill
 from tests.support.object_stores import minio
 from tests.support.servers import mlflow_server, postgres, wait
@@ -95,6 +98,18 @@ def test_training_is_stored_in_postgresql_and_the_bucket(services, client, tmp_p
     keys = [item["Key"] for item in services["bucket"].list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert any(key.endswith("model.skops") for key in keys)
     assert any(key.endswith("pickle/model.pkl") for key in keys)
+
+
+def test_promotions_at_the_same_moment_agree(client, sample):
+    X, y = sample.X_train, sample.y_train
+    model = make_pipeline("tree").set_params(classify__max_depth=3).fit(X, y)
+    for _ in range(3):
+        run = client.client.create_run(client.experiment_id)
+        uri = log_model(run.info.run_id, model, X)
+        version = register(client.client, "tree", uri, run.info.run_id)
+        results = at_once(*[promotion(version)] * 3)
+        assert set(results) == {str(production_version(client.client).version)}
+        assert_agree(client.client)
 
 
 def test_wrong_password_and_missing_login_are_rejected(services, client, monkeypatch):

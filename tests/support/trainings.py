@@ -66,7 +66,13 @@ def assert_complete(store: Store, run: TrainingRun, result: SearchResult) -> Non
     assert model.data.params == {"max_depth": str(result.best_params_["classify__max_depth"])}
     means = {f"cv_{name}": value for name, value in result.mean_scores(best).items()}
     assert len(means) == 12
-    assert model.data.metrics == means | {"test_f1": 0.5}
+    latest = {f"folds/{name}": value for name, value in result.fold_scores(best)[-1].items()}
+    assert model.data.metrics == means | latest | {"test_f1": 0.5}
+    for name in latest:
+        history = store.client.get_metric_history(model.info.run_id, name)
+        by_fold = {metric.step: metric.value for metric in history}
+        scores = result.fold_scores(best)
+        assert by_fold == {number: one[name.removeprefix("folds/")] for number, one in enumerate(scores, 1)}
     assert len(model.data.tags["mlflow.source.git.commit"]) == 40
     assert model.data.tags["version.mlflow"]
     assert model.data.tags["data_sha256"] == run.data_sha256
