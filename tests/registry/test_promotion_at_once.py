@@ -18,6 +18,7 @@ from helpers.registry import (
     production_version,
     promote,
     reconcile,
+    register,
     roll_back,
     staging_version,
 )
@@ -226,7 +227,7 @@ def test_a_process_killed_at_any_write_leaves_nothing_that_the_next_call_does_no
         reconcile(store.client, PRODUCTION_MODEL)
         assert assert_agree(store.client) == before.tags["source_name"]
         promotion(first)(store.client)
-        second = add_version("tree")
+        second = register(store.client, "tree", second.source, second.run_id)  # the same model again
     assert survives > 4
     assert assert_agree(store.client) == "churn-tree"
 
