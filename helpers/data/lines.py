@@ -11,9 +11,8 @@ import re
 from helpers.errors import DataError
 
 _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
-_UNQUOTED = re.compile(r"[^,\r\n]*")
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_BLANK = " \t\r\n,"
+_UNQUOTED = re.compile(r"[^,\n]*")
+_BLANK = " \t,"
 
 
 def numbered_records(name: str, text: str, multiline: bool = False) -> tuple[str, list[int]]:
@@ -34,19 +33,20 @@ def numbered_records(name: str, text: str, multiline: bool = False) -> tuple[str
         If a quote is not closed on its line, or a line has more or fewer fields than the header. The message
         names the line and what to do.
     """
-    lines = list(io.StringIO(text, newline=""))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     if '"' in text:
         ends, widths = _read_quoted(name, lines, multiline)
     else:
         ends, widths = list(range(1, len(lines) + 1)), [line.count(",") + 1 for line in lines]
     starts = [0, *ends[:-1]]
-    blank = {start for start in starts if lines[start][0] in _BLANK and not lines[start].strip(_BLANK)}
+    blank = {start for start in starts if lines[start][:1] in _BLANK and not lines[start].strip(_BLANK)}
     if len(set(widths)) > 1:
         for start, end, width in zip(starts, ends, widths, strict=True):
             if width != widths[0] and start not in blank:
                 raise DataError(f"{name}: {_wrong_width(start, width, widths[0], end == len(lines))}")
     if blank:
-        text = "".join(line for number, line in enumerate(lines) if number not in blank)
+        kept = (line for number, line in enumerate(io.StringIO(text, newline="")) if number not in blank)
+        text = "".join(kept)
     return text, [start + 1 for start in starts if start not in blank]
 
 
@@ -75,7 +75,7 @@ def _wrong_width(start: int, found: int, expected: int, last: bool) -> str:
 
 def _open_quote(name: str, lines: list[str], start: int, multiline: bool) -> str:
     """Describe what is wrong with the quotes of the record that begins at a line, from 0."""
-    text, position, line = "".join(lines[start:]).rstrip("\r\n"), 0, start + 1
+    text, position, line = "\n".join(lines[start:]).rstrip("\n"), 0, start + 1
     advice = 'Close or remove it; a quote inside a quoted value is written twice ("").'
     while position < len(text):
         if text[position] != '"':
@@ -83,7 +83,7 @@ def _open_quote(name: str, lines: list[str], start: int, multiline: bool) -> str
             continue
         quoted = _QUOTED.match(text, position)
         end = quoted.end() if quoted else len(text)
-        swallowed = len(_LINE_END.findall(text, position, end))
+        swallowed = text.count("\n", position, end)
         if swallowed and not (quoted and multiline):
             count = "1 line" if swallowed == 1 else f"{swallowed} lines"
             until = f"up to line {line + swallowed}" + ("" if quoted else ", the end of the file")
