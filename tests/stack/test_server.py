@@ -106,6 +106,7 @@ def test_promotions_at_the_same_moment_agree(client, sample):
     for _ in range(3):
         run = client.client.create_run(client.experiment_id)
         uri = log_model(run.info.run_id, model, X)
+        client.client.set_terminated(run.info.run_id)
         version = register(client.client, "tree", uri, run.info.run_id)
         results = at_once(*[promotion(version)] * 3)
         assert set(results) == {str(production_version(client.client).version)}

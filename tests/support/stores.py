@@ -1,19 +1,26 @@
-"""MLflow stores for tests: empty, after training, after promotion. All in one temporary folder."""
+"""MLflow stores for tests: empty, after training, after promotion. All in one temporary folder.
+
+``CHURN_TEST_STORES`` names a folder that several test runs share: what takes minutes is made once for all.
+"""
 
 import atexit
+import fcntl
 import io
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-TEMPORARY = Path(tempfile.mkdtemp(prefix="churn-tests-"))
-atexit.register(shutil.rmtree, TEMPORARY, ignore_errors=True)
+if shared := os.environ.get("CHURN_TEST_STORES"):
+    TEMPORARY = Path(shared)
+else:
+    TEMPORARY = Path(tempfile.mkdtemp(prefix="churn-tests-"))
+    atexit.register(shutil.rmtree, TEMPORARY, ignore_errors=True)
 
 
 def fresh() -> str:
@@ -59,17 +66,25 @@ def copy(uri: str) -> str:
 @cache
 def trained() -> str:
     """Return a store after notebooks 01 to 03, 03 for all four algorithms; takes minutes, once."""
-    uri = fresh()
-    _run_workflow(uri, slice(None, -1))
-    return uri
+
+    def make() -> str:
+        uri = fresh()
+        _run_workflow(uri, slice(None, -1))
+        return uri
+
+    return _made_once("trained", make)
 
 
 @cache
 def promoted() -> str:
     """Return a copy of `trained` in which notebook 04 promoted the winner."""
-    uri = copy(trained())
-    _run_workflow(uri, slice(-1, None))
-    return uri
+
+    def make() -> str:
+        uri = copy(trained())
+        _run_workflow(uri, slice(-1, None))
+        return uri
+
+    return _made_once("promoted", make)
 
 
 def for_notebook(name: str) -> str:
@@ -84,6 +99,17 @@ def for_notebook(name: str) -> str:
 def executed() -> Path:
     """Return the folder of the notebooks that `trained` and `promoted` executed."""
     return TEMPORARY / "outputs"
+
+
+def _made_once(name: str, make: Callable[[], str]) -> str:
+    """Make a store, or return the one that another test run with the same folder made."""
+    with (TEMPORARY / f"{name}.uri").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        if not (uri := file.read()):
+            uri = make()
+            file.write(uri)
+    return uri
 
 
 def _run_workflow(uri: str, part: slice) -> None:
