@@ -25,9 +25,16 @@ REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 # security boundary, since whoever writes the model file writes the list: the registry's digest is.
 TRUSTED_TYPES = {
     "numpy.dtype",
+    # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    # Histogram gradient boosting: arrays of nodes, read by compiled code of scikit-learn.
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
+    # Voting and stacking: a dictionary of fitted estimators.
+    "sklearn.utils._bunch.Bunch",
     *(
         f"sklearn.metrics._dist_metrics.{metric}Distance64"
         for metric in (

@@ -1,12 +1,12 @@
 """A standalone Python script that retrains one pipeline, logged beside its model."""
 
-import math
 from string import Template
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from helpers.config import FEATURES, NUMERIC, SCORES, SEED, TARGET, TEST_SIZE
+from helpers.tracking.expressions import Expressions
 
 _SOURCE = Template('''\
 """Retrain this exact pipeline from a CSV and print its scores on the hold-out.
@@ -65,29 +65,24 @@ def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> 
         What the pipeline is, for the script's docstring.
     requirements : list of str
         Pinned packages, for the docstring.
+
+    Raises
+    ------
+    SettingError
+        If a parameter cannot be written as Python, e.g. a lambda.
     """
-    pipeline = clone(pipeline)
+    expressions = Expressions()
+    expression = expressions.write(clone(pipeline), "pipeline")
+    imports = sorted(f"from {module} import {name}" for name, module in expressions.imports.items())
     return _SOURCE.substitute(
         title=title,
         requirements=", ".join(requirements),
-        imports="\n".join(_imports(pipeline)),
+        imports="\n".join(imports),
         features=FEATURES,
         numeric=NUMERIC,
         target=TARGET,
-        pipeline=pipeline.__repr__(N_CHAR_MAX=math.inf),
+        pipeline=expression,
         test_size=TEST_SIZE,
         seed=SEED,
         scores=SCORES,
     )
-
-
-def _imports(pipeline: Pipeline) -> list[str]:
-    """Return one import line per estimator class, from its public module."""
-    parts = [pipeline, *pipeline.get_params(deep=True).values()]
-    classes = {type(part) for part in parts if isinstance(part, BaseEstimator)}
-    return sorted(f"from {_public_module(cls)} import {cls.__name__}" for cls in classes)
-
-
-def _public_module(cls: type) -> str:
-    # sklearn.neighbors._classification -> sklearn.neighbors
-    return ".".join(part for part in cls.__module__.split(".") if not part.startswith("_"))

@@ -1,9 +1,25 @@
 import ast
+import json
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
+from helpers.config import EMBEDDED_DATA, SEED
+from helpers.data.loading import load, split
+from helpers.errors import SettingError
+from helpers.tracking.artifacts import trusted_types
 from helpers.tracking.script_export import pipeline_source
-from helpers.training.algorithms import ALGORITHMS, make_pipeline
+from helpers.training.algorithms import ALGORITHMS, CLASSIFY, make_pipeline
+from helpers.training.metrics import evaluate
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -15,3 +31,36 @@ def test_script_rebuilds_the_same_pipeline_without_this_package(name):
     scope = {"__name__": "script"}
     exec(source, scope)
     assert repr(scope["pipeline"]) == repr(pipeline)
+
+
+OTHERS = {
+    "numpy numbers": LogisticRegression(C=np.logspace(-1, 1, 3)[0], max_iter=np.arange(500, 501)[0]),
+    "numpy array": GaussianNB(priors=np.array([0.6, 0.4])),
+    "dictionary": LogisticRegression(class_weight={0: 1, np.int64(1): np.float64(2.5)}),
+    "histogram": HistGradientBoostingClassifier(max_iter=5, random_state=SEED),
+    "calibrated": CalibratedClassifierCV(LinearSVC(random_state=SEED), cv=3),
+    "voting": VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_script_gives_the_metrics_of_any_estimator_and_skops_keeps_it(name, tmp_path):
+    X_train, X_test, y_train, y_test = split(load(EMBEDDED_DATA))
+    model = make_pipeline("logreg").set_params(**{CLASSIFY: OTHERS[name]}).fit(X_train, y_train)
+    (tmp_path / "pipeline.py").write_text(pipeline_source(model, name, []))
+    script = subprocess.run(
+        [sys.executable, "pipeline.py", str(EMBEDDED_DATA)],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(script.stdout) == evaluate(model, X_test, y_test)
+    again = skops.io.loads(skops.io.dumps(model), trusted=trusted_types(model))
+    np.testing.assert_array_equal(again.predict_proba(X_test), model.predict_proba(X_test))
+
+
+def test_parameter_that_no_script_can_hold_is_refused_by_name():
+    model = make_pipeline("logreg").set_params(**{CLASSIFY: FunctionTransformer(lambda X: X)})
+    with pytest.raises(SettingError, match="parameter 'func'"):
+        pipeline_source(model, "lambda", [])
+    model.set_params(**{CLASSIFY: LogisticRegression(random_state=np.random.RandomState(0))})
+    with pytest.raises(SettingError, match=r"'random_state'.*an integer"):
+        pipeline_source(model, "generator", [])
