@@ -85,6 +85,7 @@ def test_help_imports_no_heavy_library():
         (["serve", "--workers", "0"], "0 is not in the range"),
         (["monitor", "--batch"], "Option '--batch' requires an argument"),
         (["retrain"], "Missing option '--batch'"),
+        (["retrain", "--batch", "new.csv", "--out", "/dev/null/x"], "/dev/null is not a folder"),
         (["retrain", "--batch", ""], "is empty: name a file, or omit the option"),
         (["retrain", "--batch", "new.csv", "--every", "0"], "--every must be above 0 seconds"),
         (["retrain", "--batch", "new.csv", "--every", "inf"], "--every must be above 0 seconds"),
@@ -95,6 +96,14 @@ def test_help_imports_no_heavy_library():
         (["generate", "--out", "x.csv", "--rows", "10000000000000"], "is not in the range"),
         (["generate", "--out", "x.csv", "--seed", "-1"], "-1 is not in the range"),
         (["generate", "--out", "/dev/full"], "/dev/full is not a file"),
+        (["generate", "--out", "/proc/nowhere/x.csv"], "/proc/nowhere/x.csv is not a file"),
+        (["generate", "--out", str(NEW_CUSTOMERS.parent / "README.md")], "is not an earlier output"),
+        (["score", "--out", "s3://bucket/o.csv"], "s3:/bucket/o.csv is a URL"),
+        (["score", "--out", "/dev/stdout"], "/dev/stdout is not a file"),
+        (["score", "--out", str(NEW_CUSTOMERS)], "is not an earlier output"),
+        (["run", "--out", "s3://bucket"], "is a URL"),
+        (["train", "--out", "/dev/null/x"], "Not a directory"),
+        (["retrain", "--batch", str(NEW_CUSTOMERS), "--out", "s3://bucket"], "is a URL"),
         (["generate", "--out", "x.csv", "--shift", "age"], "--shift takes NAME=STRENGTH"),
         (["generate", "--out", "x.csv", "--shift", "age=1"], "unknown shift 'age'"),
         (["generate", "--out", "x.csv", "--shift", "concept=2"], "must be in 0 to 1"),
@@ -136,7 +145,6 @@ def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monk
     ("call", "message"),
     [
         (["retrain", "--batch", "missing.csv"], "no file missing.csv"),
-        (["generate", "--out", "/proc/nowhere/x.csv"], "No such file or directory: '/proc/nowhere'"),
     ],
 )
 def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys):

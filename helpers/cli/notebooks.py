@@ -99,7 +99,7 @@ def _settings(
 
 def _run_notebooks(steps: list["NotebookStep"], out: Path) -> None:
     from helpers.tracking import connect
-    from helpers.workflows import run_notebooks, summarize
+    from helpers.workflows import check_steps, run_notebooks, summarize
 
     folder = ROOT / "notebooks"
     if not folder.is_dir():
@@ -107,6 +107,7 @@ def _run_notebooks(steps: list["NotebookStep"], out: Path) -> None:
             f"no notebooks in {folder}: they are not part of the installed package. Run this command in a "
             "copy of the project's repository"
         )
+    check_steps(steps, out)
     store = connect()
     workflow = run_notebooks(steps, out, store)
     if len(table := summarize(store, workflow)):

@@ -28,9 +28,10 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
     """Score a file of customers with the production model."""
     from helpers.data import rows_are
     from helpers.registry import CONTACT, load_production_model
-    from helpers.scoring import score_file
+    from helpers.scoring import check_outputs, score_file
     from helpers.tracking import connect
 
+    check_outputs(out, bad_rows)
     store = connect()
     model = load_production_model(store.client)
     scored = score_file(store, model, batch, out, bad_rows)
@@ -109,8 +110,10 @@ def retrain(batch: str, data: str | None, models: list[str] | None, every: float
     Challengers of every algorithm are trained on old and new customers; the best one that passes the gates is
     promoted. Safe to repeat: a table is processed once, and an interrupted retraining resumes.
     """
+    from helpers.files import check_folder
     from helpers.workflows import process_all, process_forever
 
+    check_folder(out)
     if every is not None and not 0 < every <= SECONDS_A_YEAR:
         raise SettingError(f"--every must be above 0 seconds and at most a year, not {every:g}")
     if every:

@@ -36,14 +36,15 @@ from helpers.errors import SettingError
 @options.out_file
 def generate(rows: int, seed: int, shift: tuple[str, ...], out: Path) -> None:
     """Write synthetic customers."""
-    from helpers.data import make_customers
-    from helpers.files import write_atomically
+    from helpers.data import is_synthetic, make_customers
+    from helpers.files import check_output, write_atomically
 
     strengths = dict(map(_strength, shift))
     if len(strengths) < len(shift):
         raise SettingError("--shift names a shift twice: give each once")
+    check_output(out, is_synthetic)
     table = make_customers(rows, seed, strengths)
-    write_atomically(out, table.to_csv(index=False, lineterminator="\n").encode())
+    write_atomically(out, table.to_csv(index=False, lineterminator="\n").encode(), is_synthetic)
     click.echo(f"{rows} customers: {out}")
 
 

@@ -5,7 +5,7 @@ from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
-from helpers.data.synthetic import SHIFTS, make_customers
+from helpers.data.synthetic import SHIFTS, is_synthetic, make_customers
 
 __all__ = [
     "MIN_PER_CLASS",
@@ -17,6 +17,7 @@ __all__ = [
     "Split",
     "customer_ids",
     "data_path",
+    "is_synthetic",
     "load",
     "load_sound",
     "make_customers",

@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.config import CATEGORICAL, CHOICES, COLUMNS, FEATURES, TARGET
 from helpers.data.schema import as_text
 from helpers.errors import DataError
-from helpers.files import write_atomically
+from helpers.files import begins_with, write_atomically
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def save_table(table: pd.DataFrame, folder: Path) -> Path:
     """
     content = table.to_csv(index=False, lineterminator="\n", float_format=_plain_number).encode()
     path = folder / table_name(hashlib.sha256(content).hexdigest())
-    write_atomically(path, content)
+    write_atomically(path, content, begins_with(",".join(COLUMNS)))
     return path
 
 

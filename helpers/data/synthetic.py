@@ -5,6 +5,7 @@ the log-odds of a logistic risk), so that models find about as much to learn her
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,8 @@ SHIFTS = {
     "category": "this share of customers lives in Italy, a country that is new",
 }
 
+FIRST_ID, IDS_PER_SEED = 15_000_000, 10_000_000
+
 SURNAMES = """
 Adam Albert Alvarez Arnaud Baker Bauer Becker Benoit Berger Bernard Blanc Blanco Boyer Brand Braun Brun
 Calvo Castillo Castro Clark Costa Cruz Delgado Diaz Dubois Dupont Durand Evans Faber Fernandez Fischer
@@ -107,7 +110,7 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
     customers = pd.DataFrame(
         {
             "RowNumber": np.arange(n) + 1,
-            "CustomerId": 15_000_000 + 10_000_000 * seed + np.argsort(draw["CustomerId"], kind="stable"),
+            "CustomerId": FIRST_ID + IDS_PER_SEED * seed + np.argsort(draw["CustomerId"], kind="stable"),
             "Surname": np.take(SURNAMES, (draw["Surname"] * len(SURNAMES)).astype(int)),
             **features,
             "Balance": features["Balance"].round(2),
@@ -118,6 +121,15 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
     customers["Geography"] = customers["Geography"].mask(draw["Italian"] < strength["category"], "Italy")
     customers["CreditScore"] = customers["CreditScore"].mask(draw["Unscored"] < strength["missing"])
     return customers
+
+
+def is_synthetic(path: Path) -> bool:
+    """Tell whether a file is a table of `make_customers`: no bank's customers have ids without a gap."""
+    try:
+        ids = np.sort(pd.read_csv(path, usecols=["CustomerId"], dtype="int64")["CustomerId"].to_numpy())
+    except ValueError:  # also what pandas raises for files that are no CSV
+        return False
+    return len(ids) > 0 and (ids[0] - FIRST_ID) % IDS_PER_SEED == 0 and bool((np.diff(ids) == 1).all())
 
 
 def _features(draw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

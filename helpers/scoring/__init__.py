@@ -1,6 +1,14 @@
 """Scored files, and what scores mean: reasons, expected churn, expected costs."""
 
-from helpers.scoring.batch import ASIDE, BAD_ROWS, REFUSE, ScoredFile, score_customers, score_file
+from helpers.scoring.batch import (
+    ASIDE,
+    BAD_ROWS,
+    REFUSE,
+    ScoredFile,
+    check_outputs,
+    score_customers,
+    score_file,
+)
 from helpers.scoring.explanations import shapley_values
 from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
 from helpers.scoring.scores_csv import read_scores
@@ -10,6 +18,7 @@ __all__ = [
     "BAD_ROWS",
     "REFUSE",
     "ScoredFile",
+    "check_outputs",
     "expected_churn_by_segment",
     "expected_costs",
     "fit_calibration",

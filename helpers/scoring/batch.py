@@ -7,13 +7,15 @@ import pandas as pd
 
 from helpers.config import DECISION_THRESHOLD, NEW_CUSTOMERS
 from helpers.data import data_path, load, load_sound
-from helpers.errors import DataError, SettingError
-from helpers.files import write_atomically
+from helpers.errors import SettingError
+from helpers.files import Kind, begins_with, check_output, write_atomically
 from helpers.registry import CONTACT, ProductionModel
 from helpers.scoring.scores_csv import to_csv
 from helpers.tracking import Store, log_dataset, log_values, single_run
 
 REFUSE, ASIDE = BAD_ROWS = "refuse", "aside"
+SCORE_COLUMNS = ["customer", "probability", "decision", "model_version"]
+REJECT_COLUMNS = ["line", "reasons"]
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,35 @@ def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataF
         ``decision`` and ``model_version``, in the customers' order.
     """
     names = customers["CustomerId"] if "CustomerId" in customers else customers.index + 2
-    columns = ["customer", "probability", "decision", "model_version"]
-    return model.score(customers).assign(customer=names)[columns]
+    return model.score(customers).assign(customer=names)[SCORE_COLUMNS]
 
 
 def rejects_path(out: Path) -> Path:
     """Return the name of the file beside the scores: ``scores.rejects.csv``."""
     return out.with_name(f"{out.stem}.rejects.csv")
+
+
+def check_outputs(out: Path, bad_rows: str = REFUSE, batch: Path | None = None) -> dict[Path, Kind]:
+    """Check that the scores, and the rejects if there may be some, can be written, before anything is scored.
+
+    Returns
+    -------
+    dict
+        The files, each with its kind; see ``files.check_output``.
+
+    Raises
+    ------
+    SettingError
+        If one cannot be written, or would replace another file, for example the batch.
+    """
+    outputs = {out: begins_with(",".join(SCORE_COLUMNS))}
+    if bad_rows == ASIDE:
+        outputs[rejects_path(out)] = begins_with(",".join(REJECT_COLUMNS))
+    for output, kind in outputs.items():
+        if batch and output.exists() and output.samefile(batch):
+            raise SettingError(f"{output} is the batch itself: write the scores to another file")
+        check_output(output, kind)
+    return outputs
 
 
 def score_file(
@@ -90,23 +114,20 @@ def score_file(
     Raises
     ------
     DataError
-        If the batch cannot be used (the message lists every problem) or has no sound row, or if ``out`` is
-        the batch. Nothing is written then.
+        If the batch cannot be used (the message lists every problem) or has no sound row. Nothing is written
+        then.
     SettingError
-        If ``bad_rows`` is neither.
+        If ``bad_rows`` is neither, or see `check_outputs`.
     """
     if bad_rows not in BAD_ROWS:
         raise SettingError(f"bad_rows must be {' or '.join(BAD_ROWS)}, not {bad_rows!r}")
     source, target = data_path(batch or NEW_CUSTOMERS), Path(out)
-    outputs = [target] if bad_rows == REFUSE else [target, rejects_path(target)]
-    for output in outputs:
-        if output.exists() and output.samefile(source):
-            raise DataError(f"out: {output} is the batch itself. Write the scores to another file.")
+    outputs = check_outputs(target, bad_rows, source)
     customers, rejects = _read(model, source, bad_rows)
     scores = score_customers(model, customers)
     with single_run(store, "scoring", {"production_version": str(model.version)}) as run_id:
-        for output, table in zip(outputs, (scores, rejects), strict=False):
-            write_atomically(output, to_csv(table))
+        for (output, kind), table in zip(outputs.items(), (scores, rejects), strict=False):
+            write_atomically(output, to_csv(table), kind)
         log_dataset(store, run_id, customers, source, "scoring")
         metrics = {**_metrics(scores), "n_rejects": len(rejects), DECISION_THRESHOLD: model.threshold}
         log_values(store, run_id, metrics=metrics)
@@ -118,7 +139,7 @@ def score_file(
 def _read(model: ProductionModel, source: Path, bad_rows: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the customers to score, and the rows that are set aside with their reasons."""
     if bad_rows == REFUSE:
-        return load(source, target=False), pd.DataFrame(columns=["line", "reasons"])
+        return load(source, target=False), pd.DataFrame(columns=REJECT_COLUMNS)
     customers, reasons = load_sound(source)
     unknown = model.unknown_categories(customers)
     if len(unknown) < len(customers):  # else scoring refuses them all

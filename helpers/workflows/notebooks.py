@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
 from helpers.errors import NotebookError
+from helpers.files import check_output
 from helpers.masking import mask_notebook
 from helpers.registry import production_version
 from helpers.tracking import Store, terminate_stale_runs
@@ -83,6 +84,23 @@ def _data_parameter(data: str | None) -> dict[str, object]:
     return {"data": str(Path(data).resolve())} if data else {}
 
 
+def check_steps(steps: list[NotebookStep], out: Path) -> None:
+    """Check every step before the first one runs: that its executed copy replaces nothing but an earlier one.
+
+    Raises
+    ------
+    SettingError
+        From the first step that cannot run.
+    """
+    for step in steps:
+        check_output(out / f"{step.name}.ipynb", _is_executed_copy)
+
+
+def _is_executed_copy(path: Path) -> bool:
+    """Tell whether papermill wrote a file, complete or not: it puts its name on every cell."""
+    return b'"papermill": {' in path.read_bytes()
+
+
 def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
     """Execute every step, and attach the executed notebook to the MLflow runs that it created.
 
@@ -102,9 +120,12 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
 
     Raises
     ------
+    SettingError
+        See `check_steps`.
     NotebookError
         From the first notebook that fails.
     """
+    check_steps(steps, out)
     out.mkdir(parents=True, exist_ok=True)
     workflow, pending = uuid.uuid4().hex[:12], []
     for number, step in enumerate(steps, 1):

@@ -8,7 +8,7 @@ from mlflow.entities import Run
 from helpers.config import TARGET
 from helpers.data import MIN_PER_CLASS, MergedTable, customer_ids, merge_batch, save_table, split
 from helpers.errors import NoChallengers, RetrainingInProgress
-from helpers.files import sha256
+from helpers.files import begins_with, sha256, write_atomically
 from helpers.monitoring import (
     MIN_CUSTOMERS,
     MIN_PER_OUTCOME,
@@ -62,9 +62,8 @@ def process_batch(
         monitoring = run_monitoring(store, batch, data, merged=out)
         outcome = retrain_if_needed(store, monitoring, models, out)
         log_outcome(store, run_id, outcome)
-        out.mkdir(parents=True, exist_ok=True)
         report = out / f"{batch.stem}-{fingerprint[:12]}-v{monitoring.production.version}.md"
-        report.write_text(outcome.markdown())
+        write_atomically(report, outcome.markdown().encode(), begins_with("# Retraining: "))
     return outcome
 
 

@@ -146,6 +146,19 @@ def test_command_writes_a_shifted_file(tmp_path):
     assert written["CreditScore"].isna().any()
 
 
+def test_an_earlier_file_is_replaced_and_a_banks_own_table_is_not(tmp_path, capsys):
+    table = tmp_path / "customers.csv"
+    for seed in (4, 5):
+        assert churn("generate", "--rows", 300, "--seed", seed, "--out", table) == 0
+    own = pd.read_csv(table)
+    own.loc[7, "CustomerId"] += 1000
+    own.to_csv(table, index=False)
+    before = table.read_bytes()
+    assert churn("generate", "--rows", 300, "--out", table) == ExitCode.USAGE
+    assert "is not an earlier output of this kind" in capsys.readouterr().err
+    assert table.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("shift", "expected"),
     [("category", "--shift takes NAME=STRENGTH"), ("category=2", "shift 'category' must be in 0 to 1")],

@@ -9,7 +9,7 @@ from helpers import files
 from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
 from helpers.data.loading import read_csv
-from helpers.errors import DataError, SettingError
+from helpers.errors import DataError, ExitCode, SettingError
 from helpers.registry import ProductionModel, load_production_model
 from helpers.scoring.batch import ASIDE, score_customers, score_file
 from helpers.scoring.scores_csv import read_scores
@@ -107,10 +107,35 @@ def test_customers_without_a_known_outcome_are_scored(model, store, tmp_path):
 def test_the_batch_is_not_overwritten_by_its_scores(model, store, tmp_path):
     batch = tmp_path / "new.csv"
     batch.write_bytes(NEW_CUSTOMERS.read_bytes())
-    with pytest.raises(DataError, match="is the batch itself"):
+    with pytest.raises(SettingError, match="is the batch itself"):
         score_file(store, model, batch, tmp_path / "." / "new.csv")
     assert batch.read_bytes() == NEW_CUSTOMERS.read_bytes()
     assert search_runs(store.client, store.experiment_id, "tags.level = 'scoring'") == []
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.rejects.csv"])
+def test_another_file_is_not_replaced_and_nothing_is_logged(model, store, tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(SettingError, match=f"{name} exists and is not an earlier output"):
+        score_file(store, model, None, tmp_path / "scores.csv", ASIDE)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+    assert not search_runs(store.client, store.experiment_id, "")
+
+
+def test_earlier_scores_and_rejects_are_replaced(model, store, tmp_path):
+    spoil(read_csv(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "new.csv", index=False)
+    first = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    again = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
+    assert first.path == again.path and len(read_scores(again.path)) == 16
+
+
+def test_the_store_is_not_replaced_by_scores(tmp_path, capsys, monkeypatch):
+    database = tmp_path / "mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+    connect()
+    assert churn("score", "--out", database) == ExitCode.USAGE
+    assert "is not an earlier output of this kind" in capsys.readouterr().err
+    assert database.read_bytes().startswith(b"SQLite format 3")
 
 
 def test_bad_customers_are_rejected_and_nothing_is_written(model, store, tmp_path):
@@ -187,7 +212,8 @@ def test_a_file_without_a_sound_row_is_refused(model, store, tmp_path):
 
 def test_an_interruption_keeps_the_existing_file(model, store, tmp_path, monkeypatch):
     target = tmp_path / "scores.csv"
-    target.write_text("yesterday's")
+    yesterday = "customer,probability,decision,model_version\n1,0.5,contact,6\n"
+    target.write_text(yesterday)
 
     def interrupted(*args):
         raise KeyboardInterrupt
@@ -195,7 +221,7 @@ def test_an_interruption_keeps_the_existing_file(model, store, tmp_path, monkeyp
     monkeypatch.setattr(files.os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         score_file(store, model, None, target)
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["yesterday's"]
+    assert [path.read_text() for path in tmp_path.iterdir()] == [yesterday]
     (run,) = search_runs(store.client, store.experiment_id, "")
     assert run.info.status == "KILLED"
 

@@ -12,7 +12,7 @@ from helpers.registry import list_versions, production_version
 from helpers.tracking import connect, search_runs
 from helpers.tracking.stale_runs import OWNER
 from helpers.training import ALGORITHMS
-from helpers.workflows import notebook_steps, summarize, training_steps
+from helpers.workflows import NotebookStep, check_steps, notebook_steps, summarize, training_steps
 from helpers.workflows.notebooks import NOTEBOOKS
 from tests.support import stores
 from tests.support.command import churn
@@ -114,6 +114,17 @@ def test_a_failing_notebook_stops_the_workflow_with_the_cells_error(store, tmp_p
     assert "DataError: bad.csv cannot be used" in printed.err
     assert str(tmp_path / "out" / "01_eda.ipynb") in printed.err
     assert not search_runs(store.client, store.experiment_id, "")
+
+
+def test_an_executed_copy_replaces_only_an_earlier_one(store, tmp_path, capsys):
+    notebook = ROOT / "notebooks" / "01_eda.ipynb"
+    before = notebook.read_bytes()
+    assert churn("run", "--only", "01_eda", "--out", notebook.parent) == 2
+    assert f"{notebook} exists and is not an earlier output" in capsys.readouterr().err
+    assert notebook.read_bytes() == before
+    executed = (stores.executed() / "01_eda.ipynb").read_bytes()
+    (tmp_path / "01_eda.ipynb").write_bytes(executed[: len(executed) // 2])  # killed while it was written
+    check_steps([NotebookStep("01_eda", "01_eda")], tmp_path)
 
 
 def test_an_invalid_cost_is_rejected_before_the_search(store, tmp_path, capsys):
