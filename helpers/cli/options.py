@@ -31,7 +31,7 @@ def examples(*lines: str) -> str:
 def refuse_empty(ctx: click.Context, param: click.Parameter, value: str | Path | None) -> str | Path | None:
     """Reject an empty value: an unset shell variable, rather than a wish for the default."""
     if value is not None and str(value) in ("", "."):  # an empty path is "."
-        raise click.BadParameter("is empty: name a file, or omit the option")
+        raise click.BadParameter("is empty: give a value, or omit the option")
     return value
 
 
@@ -79,7 +79,13 @@ out_file = click.option(
     required=True,
     help="CSV to write.",
 )
-host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+host = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=refuse_empty,
+    help="Address to listen on.",
+)
 
 
 def port(default: int) -> Any:

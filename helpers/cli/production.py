@@ -48,7 +48,7 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
 @options.port(8080)
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 64),
     default=1,
     show_default=True,
     help="Processes, each with its own copy of the model.",
