@@ -133,12 +133,14 @@ def test_promotions_and_a_rollback_lose_no_request(registry, url, customers, fit
 
 
 def test_a_stopped_server_completes_the_requests_in_flight(registry, customers):
-    many = pd.concat([customers] * 5, ignore_index=True)
+    # Enough that even a busy machine finds some unanswered.
+    many = pd.concat([customers] * 20, ignore_index=True)
+    body = _request_body(many)
     with model_server(workers=2) as url:
         address = urlsplit(url)
         clients = [HTTPConnection(address.hostname, address.port, timeout=300) for _ in range(4)]
         for client in clients:
-            client.request("POST", "/invocations", _request_body(many), {"Content-Type": "application/json"})
+            client.request("POST", "/invocations", body, {"Content-Type": "application/json"})
         wait(lambda: received_requests(address.port) == len(clients))
         answered = select.select([client.sock for client in clients], [], [], 0)[0]
         assert len(answered) < len(clients)
