@@ -71,13 +71,18 @@ def test_help_imports_no_heavy_library():
         (["run", "--nope"], "No such option '--nope'"),
         (["run", "--only", "07_nope"], "no notebook '07_nope': choose from 01_eda, 02_preprocess"),
         (["run", "--models", "knn,svm"], "unknown model 'svm'"),
-        (["train", "--missed-cost", "0"], "missed_cost must be above 0"),
+        (["train", "--missed-cost", "0"], "missed_cost must be a number from 1e-6 to 1e12"),
         (["train", "--missed-cost", "much"], "'much' is not a valid float"),
-        (["run", "--wasted-cost", "nan"], "wasted_cost must be above 0"),
+        (["run", "--wasted-cost", "nan"], "wasted_cost must be a number from 1e-6 to 1e12"),
         (["train", "--grid", '{"C": [1]}'], "a grid is for one algorithm"),
         (["train", "--models", "knn,tree", "--grid", '{"C": [1]}'], "a grid is for one algorithm"),
         (["train", "--models", "knn", "--grid", "{C}"], "grid is not JSON"),
         (["train", "--models", "knn", "--grid", '{"C": [1]}'], "unknown grid key 'C'"),
+        (
+            ["train", "--models", "knn", "--grid", '{"n_neighbors": [0]}'],
+            "'n_neighbors' cannot be 0",
+        ),
+        (["train", "--missed-cost", "1" + "0" * 400], "missed_cost must be"),
         (["score"], "Missing option '--out'"),
         (["score", "--batch", "", "--out", "scores.csv"], "is empty: give a value, or omit the option"),
         (["score", "--out", "."], "'.' is a directory"),
@@ -107,7 +112,7 @@ def test_help_imports_no_heavy_library():
         (["generate", "--out", str(NEW_CUSTOMERS.parent / "README.md")], "is not an earlier output"),
         (["score", "--out", "s3://bucket/o.csv"], "s3:/bucket/o.csv is a URL"),
         (["score", "--out", "/dev/stdout"], "/dev/stdout is not a file"),
-        (["score", "--out", str(NEW_CUSTOMERS)], "is not an earlier output"),
+        (["score", "--out", str(NEW_CUSTOMERS)], "is the batch itself"),
         (["run", "--out", "s3://bucket"], "is a URL"),
         (["train", "--out", "/dev/null/x"], "Not a directory"),
         (["retrain", "--batch", str(NEW_CUSTOMERS), "--out", "s3://bucket"], "is a URL"),
@@ -152,6 +157,7 @@ def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monk
     ("call", "message"),
     [
         (["retrain", "--batch", "missing.csv"], "no file missing.csv"),
+        (["run", "--only", "01_eda", "--data", "missing.csv"], "missing.csv (tried"),
     ],
 )
 def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys):
@@ -162,10 +168,12 @@ def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys)
 
 
 def test_a_notebook_that_fails_is_one_message(store, tmp_path):
-    done = start("run", "--only", "01_eda", "--data", "missing.csv", "--out", str(tmp_path))
+    (tmp_path / "bad.csv").write_text("name,price\nchair,40\n")
+    bad = str(tmp_path / "bad.csv")
+    done = start("run", "--only", "01_eda", "--data", bad, "--out", str(tmp_path))
     _, error = done.communicate(timeout=120)
     assert done.returncode == ExitCode.FAILED
-    assert "01_eda failed in cell" in error and "DataError: no file" in error
+    assert "01_eda failed in cell" in error and "DataError: bad.csv does not start" in error
     assert f"{tmp_path}/01_eda.ipynb" in error
     assert "Traceback" not in error
 

@@ -28,10 +28,10 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
     """Score a file of customers with the production model."""
     from helpers.data import rows_are
     from helpers.registry import CONTACT, load_production_model
-    from helpers.scoring import check_outputs, score_file
+    from helpers.scoring import ScoreSettings, score_file
     from helpers.tracking import connect
 
-    check_outputs(out, bad_rows)
+    ScoreSettings.check({"batch": batch, "out": out.absolute(), "bad_rows": bad_rows})
     store = connect()
     model = load_production_model(store.client)
     scored = score_file(store, model, batch, out, bad_rows)
@@ -69,9 +69,10 @@ def serve(host: str, port: int, workers: int) -> None:
 @options.training_data
 def monitor(batch: str | None, data: str | None) -> None:
     """Compare new customers with the training data: keep, watch or retrain."""
-    from helpers.monitoring import run_monitoring
+    from helpers.monitoring import MonitorSettings, run_monitoring
     from helpers.tracking import connect
 
+    MonitorSettings.check({"batch": batch, "data": data})
     click.echo(run_monitoring(connect(), batch, data).report.summary())
 
 
@@ -111,8 +112,10 @@ def retrain(batch: str, data: str | None, models: list[str] | None, every: float
     promoted. Safe to repeat: a table is processed once, and an interrupted retraining resumes.
     """
     from helpers.files import check_folder
+    from helpers.monitoring import MonitorSettings
     from helpers.workflows import process_all, process_forever
 
+    MonitorSettings.check({"data": data})
     check_folder(out)
     if every is not None and not 0 < every <= SECONDS_A_YEAR:
         raise SettingError(f"--every must be above 0 seconds and at most a year, not {every:g}")

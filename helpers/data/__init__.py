@@ -5,6 +5,7 @@ from helpers.data.loading import Split, data_path, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
+from helpers.data.settings import CsvPath, DataSettings
 from helpers.data.synthetic import SHIFTS, is_synthetic, make_customers
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "ROW",
     "SHIFTS",
     "UNKNOWN_CATEGORY",
+    "CsvPath",
+    "DataSettings",
     "MergedTable",
     "Split",
     "customer_ids",

@@ -66,10 +66,10 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     DataError
         If there is no such file; the message names the places that were tried.
     """
-    requested = Path(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA).expanduser()
+    requested = Path(os.path.expanduser(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA))
     places = list(dict.fromkeys([Path.cwd() / requested, ROOT / requested]))
     for path in places:
-        if path.is_file():
+        if os.path.isfile(path):  # unlike Path's, False for what can be no path, too
             return path.resolve()
     if requested in (EMBEDDED_DATA, NEW_CUSTOMERS):
         raise DataError(

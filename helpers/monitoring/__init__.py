@@ -11,6 +11,7 @@ from helpers.monitoring.evaluation import (
 from helpers.monitoring.findings import KEEP, LIMITS, RETRAIN, WATCH, Finding
 from helpers.monitoring.monitor import MonitoringResult, baseline_metrics, run_monitoring
 from helpers.monitoring.report import Report
+from helpers.monitoring.settings import MonitorSettings
 
 __all__ = [
     "KEEP",
@@ -21,6 +22,7 @@ __all__ = [
     "TOLERATED",
     "WATCH",
     "Finding",
+    "MonitorSettings",
     "MonitoringResult",
     "Report",
     "baseline_metrics",

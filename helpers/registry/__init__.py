@@ -1,6 +1,12 @@
 """Model versions: their stages, the gates before promotion, the model in production."""
 
-from helpers.registry.challengers import compare_challengers, lead_over_others, paired_test, validation_scores
+from helpers.registry.challengers import (
+    choose_challenger,
+    compare_challengers,
+    lead_over_others,
+    paired_test,
+    validation_scores,
+)
 from helpers.registry.gates import Gate, all_passed, run_gates
 from helpers.registry.production import (
     CONTACT,
@@ -10,13 +16,8 @@ from helpers.registry.production import (
     require_production_version,
 )
 from helpers.registry.production_stage import history, promote, roll_back
-from helpers.registry.promotion import (
-    PromotionDecision,
-    check_action,
-    decide,
-    log_promotion,
-    read_promotion,
-)
+from helpers.registry.promotion import PromotionDecision, decide, log_promotion, read_promotion
+from helpers.registry.settings import PromotionSettings
 from helpers.registry.stages import archive, reconcile, register
 from helpers.registry.training_data import not_in_production_training, training_data_path
 from helpers.registry.training_runs import training_run
@@ -34,9 +35,10 @@ __all__ = [
     "Gate",
     "ProductionModel",
     "PromotionDecision",
+    "PromotionSettings",
     "all_passed",
     "archive",
-    "check_action",
+    "choose_challenger",
     "compare_challengers",
     "decide",
     "get_version",

@@ -8,7 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from scipy import stats
 
 from helpers.config import FOLDS, SELECT_BY, registered_name
-from helpers.errors import NoChallengers, RegistryError
+from helpers.errors import NoChallengers, RegistryError, SettingError
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import staging_version
 from helpers.tracking import FOLD_GROUP, Store
@@ -59,6 +59,28 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
         )
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("algorithm")
     return table.sort_values(f"CV {SELECT_BY.upper()}", ascending=False, kind="stable")
+
+
+def choose_challenger(challengers: pd.DataFrame, name: str | None = None) -> str:
+    """Return the algorithm of the challenger that was asked for, by default the best one.
+
+    Parameters
+    ----------
+    challengers : DataFrame
+        As `compare_challengers` returns them.
+    name : str, optional
+
+    Raises
+    ------
+    SettingError
+        If it is none of them.
+    """
+    if name and name not in challengers.index:
+        raise SettingError(
+            f"challenger {name!r} has no version in staging on this data: choose from "
+            f"{', '.join(challengers.index)}, or train it first"
+        )
+    return name or challengers.index[0]
 
 
 def validation_scores(client: MlflowClient, version: ModelVersion) -> pd.Series:

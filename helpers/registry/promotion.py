@@ -71,12 +71,6 @@ class PromotionDecision:
         return f"rejected: {self.challenger} failed {self.failed_gates}"
 
 
-def check_action(action: str) -> None:
-    """Raise SettingError for an unknown action."""
-    if action not in ACTIONS:
-        raise SettingError(f"unknown action {action!r}: choose from {', '.join(ACTIONS)}")
-
-
 def decide(
     client: MlflowClient,
     action: str,
@@ -109,7 +103,8 @@ def decide(
     RegistryError
         If the registry cannot do it; see `promote` and `roll_back`.
     """
-    check_action(action)
+    if action not in ACTIONS:
+        raise SettingError(f"unknown action {action!r}: choose from {', '.join(ACTIONS)}")
     production: ModelVersion | None
     if action == PROMOTE and all_passed(gates):
         production = promote(client, challenger.name, challenger.version, reason, replaces)

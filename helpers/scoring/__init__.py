@@ -5,20 +5,20 @@ from helpers.scoring.batch import (
     BAD_ROWS,
     REFUSE,
     ScoredFile,
-    check_outputs,
     score_customers,
     score_file,
 )
 from helpers.scoring.explanations import shapley_values
 from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
 from helpers.scoring.scores_csv import read_scores
+from helpers.scoring.settings import ScoreSettings
 
 __all__ = [
     "ASIDE",
     "BAD_ROWS",
     "REFUSE",
+    "ScoreSettings",
     "ScoredFile",
-    "check_outputs",
     "expected_churn_by_segment",
     "expected_costs",
     "fit_calibration",

@@ -7,13 +7,14 @@ from helpers.training.algorithms import (
     add_step_prefix,
     algorithm,
     combination_name,
-    make_grid,
     make_pipeline,
     strip_step_prefix,
 )
-from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, check_costs, decision_costs
+from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, decision_costs
+from helpers.training.grids import make_grid
 from helpers.training.leakage import leakage_effect
 from helpers.training.metrics import evaluate
+from helpers.training.settings import TrainSettings
 from helpers.training.small_tables import check_table_size
 from helpers.training.threshold import Threshold, choose_threshold
 
@@ -25,9 +26,9 @@ __all__ = [
     "PREPARE",
     "WASTED_COST",
     "Threshold",
+    "TrainSettings",
     "add_step_prefix",
     "algorithm",
-    "check_costs",
     "check_table_size",
     "choose_threshold",
     "combination_name",

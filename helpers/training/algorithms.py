@@ -1,6 +1,5 @@
 """The algorithms: a pipeline and a default grid for each. To add an estimator, add one entry here."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,49 +88,6 @@ def make_pipeline(name: str) -> Pipeline:
         ]
     )
     return Pipeline([(PREPARE, prepare), (CLASSIFY, clone(algorithm(name).estimator))])
-
-
-def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
-    """Return the grid to search: the algorithm's default, or the given one once validated.
-
-    Parameters
-    ----------
-    name : str
-        One of ``ALGORITHMS``.
-    grid : dict or str, optional
-        Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (which
-        ``papermill -p grid`` passes). None or empty text means the default.
-
-    Returns
-    -------
-    dict
-        ``{hyperparameter: [values]}``, without the pipeline's step prefix.
-
-    Raises
-    ------
-    SettingError
-        If it is not JSON, not a mapping of names to non-empty lists, or names a hyperparameter that the
-        estimator does not have.
-    """
-    chosen = algorithm(name)
-    if grid is None or grid == "":
-        return chosen.grid
-    if isinstance(grid, str):
-        try:
-            grid = json.loads(grid)
-        except json.JSONDecodeError as error:
-            raise SettingError(
-                f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}"
-            ) from None
-    if not isinstance(grid, dict) or not grid:
-        raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
-    names = sorted(chosen.estimator.get_params())
-    for key, values in grid.items():
-        if key not in names:
-            raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(names)}")
-        if not isinstance(values, list) or not values:
-            raise SettingError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
-    return grid
 
 
 def add_step_prefix(params: Mapping[str, Any]) -> dict[str, Any]:

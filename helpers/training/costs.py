@@ -1,9 +1,12 @@
 """What wrong decisions cost: a missed churner, and a wasted contact with a customer who would have stayed."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 
-from helpers.errors import SettingError
+from helpers.settings import Settings
 
 # A retention call or voucher is cheap compared with the margin of a lost customer: five to one is a common
 # order of magnitude, and a parameter of the training notebook.
@@ -12,18 +15,17 @@ MISSED_COST, WASTED_COST = 5.0, 1.0
 # As parameters, and as metrics of the run that chose the threshold.
 COST_NAMES = ("missed_cost", "wasted_cost")
 
+# In any currency's smallest unit, and with no digit lost in a sum over customers.
+Cost = Annotated[
+    float, Field(ge=1e-6, le=1e12, allow_inf_nan=False, description="a number from 1e-6 to 1e12")
+]
 
-def check_costs(missed_cost: float, wasted_cost: float) -> None:
-    """Check the two costs before an expensive search.
 
-    Raises
-    ------
-    SettingError
-        If a cost is not a positive, finite number.
-    """
-    for name, cost in zip(COST_NAMES, (missed_cost, wasted_cost), strict=True):
-        if not 0 < cost < np.inf:
-            raise SettingError(f"{name} must be above 0, not {cost}: what does that mistake cost?")
+class Costs(Settings):
+    """The two costs, as settings."""
+
+    missed_cost: Cost = MISSED_COST
+    wasted_cost: Cost = WASTED_COST
 
 
 def decision_costs(

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from helpers.config import DECISION_THRESHOLD
 from helpers.errors import SettingError
-from helpers.training.costs import MISSED_COST, WASTED_COST, check_costs, costs_by_threshold, decision_costs
+from helpers.training.costs import MISSED_COST, WASTED_COST, Costs, costs_by_threshold, decision_costs
 
 # A threshold that no probability reaches.
 ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
@@ -75,9 +75,9 @@ def choose_threshold(
     Raises
     ------
     SettingError
-        If a cost is not positive, or there are no probabilities.
+        If a cost is out of range, or there are no probabilities.
     """
-    check_costs(missed_cost, wasted_cost)
+    Costs.check({"missed_cost": missed_cost, "wasted_cost": wasted_cost})
     if probability is None or np.size(probability) == 0:
         raise SettingError("a threshold needs probabilities: the estimator must have predict_proba")
     thresholds, costs = costs_by_threshold(y, probability, missed_cost, wasted_cost)

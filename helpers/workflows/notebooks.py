@@ -16,16 +16,28 @@ from mlflow.entities import Run
 from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
+from helpers.data import DataSettings
 from helpers.errors import NotebookError
 from helpers.files import check_output
 from helpers.masking import mask_notebook
-from helpers.registry import production_version
+from helpers.monitoring import MonitorSettings
+from helpers.registry import PromotionSettings, production_version
+from helpers.scoring import ScoreSettings
+from helpers.settings import Settings
 from helpers.tracking import Store, terminate_stale_runs
-from helpers.training import ALGORITHMS
+from helpers.training import ALGORITHMS, TrainSettings
 
 NOTEBOOKS = ROOT / "notebooks"
 # Papermill's default, one minute, is too short when several kernels start at once on few cores.
 SECONDS_TO_START = 300
+SETTINGS: dict[str, type[Settings]] = {
+    "01_eda": DataSettings,
+    "02_preprocess": DataSettings,
+    "03_train": TrainSettings,
+    "04_registry": PromotionSettings,
+    "05_score": ScoreSettings,
+    "06_monitor": MonitorSettings,
+}
 
 
 @dataclass(frozen=True)
@@ -85,14 +97,15 @@ def _data_parameter(data: str | None) -> dict[str, object]:
 
 
 def check_steps(steps: list[NotebookStep], out: Path) -> None:
-    """Check every step before the first one runs: that its executed copy replaces nothing but an earlier one.
+    """Check every step before the first one runs: its settings, and that it can write its executed copy.
 
     Raises
     ------
-    SettingError
+    SettingError, DataError
         From the first step that cannot run.
     """
     for step in steps:
+        SETTINGS[step.notebook].check(step.parameters)
         check_output(out / f"{step.name}.ipynb", _is_executed_copy)
 
 
@@ -120,7 +133,7 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
 
     Raises
     ------
-    SettingError
+    SettingError, DataError
         See `check_steps`.
     NotebookError
         From the first notebook that fails.

@@ -9,7 +9,7 @@ from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS, folds
 from helpers.data import loading, schema, synthetic
 from helpers.data.synthetic import make_customers
 from helpers.errors import ExitCode, SettingError
-from helpers.training.algorithms import add_step_prefix, make_grid, make_pipeline
+from helpers.training import add_step_prefix, make_grid, make_pipeline
 from tests.support.command import churn
 from tests.support.paths import REAL_DATA, needs_real_data
 

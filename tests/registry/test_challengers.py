@@ -3,8 +3,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from helpers.errors import NoChallengers, RegistryError
-from helpers.registry.challengers import compare_challengers, lead_over_others, paired_test, validation_scores
+from helpers.errors import NoChallengers, RegistryError, SettingError
+from helpers.registry.challengers import (
+    choose_challenger,
+    compare_challengers,
+    lead_over_others,
+    paired_test,
+    validation_scores,
+)
 from helpers.registry.versions import staging_version
 
 
@@ -14,6 +20,9 @@ def test_challengers_were_trained_on_this_data_and_come_best_first(store, add_ve
     table = compare_challengers(store, "abc")
     assert list(table.index) == ["forest", "knn"]
     assert table.loc["forest", "version"] == 1
+    assert [choose_challenger(table, name) for name in (None, "knn")] == ["forest", "knn"]
+    with pytest.raises(SettingError, match=r"'tree' has no version in staging .* choose from forest, knn"):
+        choose_challenger(table, "tree")
     store.client.set_model_version_tag(
         "churn-knn", staging_version(store.client, "knn").version, "data_sha256", "x"
     )

@@ -24,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from helpers.config import ROOT, SCORES, folds
 from helpers.data.loading import load, split
 from helpers.search import SearchError, grid_search
-from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
+from helpers.training import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
 from tests.support.paths import BENCH, REAL_DATA, needs_real_data
 from tests.support.searches import assert_same, search
 

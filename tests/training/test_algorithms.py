@@ -10,9 +10,9 @@ from helpers.training.algorithms import (
     add_step_prefix,
     algorithm,
     combination_name,
-    make_grid,
     make_pipeline,
 )
+from helpers.training.grids import make_grid
 from tests.support.paths import BENCH
 
 
@@ -25,27 +25,6 @@ def test_default_grids_are_the_published_ones():
 def test_unknown_model_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown model 'svm': choose one of knn, logreg, tree, forest"):
         algorithm("svm")
-
-
-@pytest.mark.parametrize(
-    ("grid", "message"),
-    [
-        ('{"k": [1]}', r"unknown grid key 'k' for knn: choose from .*n_neighbors"),
-        ('{"n_neighbors": []}', "'n_neighbors' needs a non-empty list"),
-        ('{"n_neighbors": 5}', "'n_neighbors' needs a non-empty list"),
-        ("n_neighbors=5", "grid is not JSON"),
-        ("[1, 2]", "must map hyperparameters to lists"),
-        ({}, "must map hyperparameters to lists"),
-    ],
-)
-def test_bad_grid_says_what_is_wrong(grid, message):
-    with pytest.raises(ValueError, match=message):
-        make_grid("knn", grid)
-
-
-def test_grid_as_json_text_equals_grid_as_mapping():
-    assert make_grid("tree", '{"max_depth": [3, null]}') == make_grid("tree", {"max_depth": [3, None]})
-    assert make_grid("tree", "") == make_grid("tree", None) == ALGORITHMS["tree"].grid
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

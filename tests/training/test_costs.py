@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from helpers.errors import SettingError
-from helpers.training.costs import check_costs, costs_by_threshold, decision_costs
+from helpers.training.costs import COST_NAMES, Costs, costs_by_threshold, decision_costs
 
 
 def test_each_customer_costs_what_the_decision_got_wrong():
@@ -20,9 +20,13 @@ def test_costs_by_threshold_are_the_mean_decision_costs():
     np.testing.assert_allclose(costs, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("cost", [0, -1, np.inf, np.nan])
-def test_invalid_cost_is_rejected_by_name(cost):
-    with pytest.raises(SettingError, match=f"missed_cost must be above 0, not {cost}"):
-        check_costs(cost, 1)
-    with pytest.raises(SettingError, match=f"wasted_cost must be above 0, not {cost}"):
-        check_costs(5, cost)
+@pytest.mark.parametrize("cost", [0, -1, np.inf, np.nan, 10**19, 10**400, 1e-9, True, "five", None])
+@pytest.mark.parametrize("name", COST_NAMES)
+def test_invalid_cost_is_rejected_by_name(name, cost):
+    with pytest.raises(SettingError, match=f"{name} must be a number from 1e-6 to 1e12, not "):
+        Costs.check({name: cost})
+
+
+@pytest.mark.parametrize("cost", [1, 0.5, 1e12, np.float64(20)])
+def test_costs_are_numbers(cost):
+    assert Costs.check({"missed_cost": cost}).missed_cost == cost

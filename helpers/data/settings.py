@@ -1,0 +1,26 @@
+"""Settings that name a table."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from helpers.data.loading import data_path
+from helpers.settings import Settings
+
+
+def _check_exists(path: str | Path | None) -> str | Path | None:
+    if path:
+        data_path(path)
+    return path
+
+
+CsvPath = Annotated[
+    str | Path | None, AfterValidator(_check_exists), Field(description="the path of a CSV, as text")
+]
+
+
+class DataSettings(Settings):
+    """Settings of notebooks 01 and 02."""
+
+    data: CsvPath = None

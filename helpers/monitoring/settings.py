@@ -1,0 +1,11 @@
+"""Settings of notebook 06 and ``churn monitor``."""
+
+from helpers.data import CsvPath
+from helpers.settings import Settings
+
+
+class MonitorSettings(Settings):
+    """The new customers, and the table that the production model was trained on."""
+
+    batch: CsvPath = None
+    data: CsvPath = None

@@ -1,0 +1,22 @@
+"""Settings of notebook 04."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from helpers.data import CsvPath
+from helpers.registry.promotion import ACTIONS, PROMOTE
+from helpers.settings import Settings, one_of
+from helpers.training import ALGORITHMS
+
+
+class PromotionSettings(Settings):
+    """What to do with which challenger, and why."""
+
+    data: CsvPath = None
+    production_data: CsvPath = None
+    challenger: Annotated[str | None, one_of(ALGORITHMS)] = None
+    action: Annotated[str, one_of(ACTIONS)] = PROMOTE
+    reason: Annotated[
+        str, Field(min_length=1, max_length=2000, description="text of 1 to 2000 characters")
+    ] = "best mean validation F1 of the challengers"

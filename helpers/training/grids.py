@@ -1,0 +1,79 @@
+"""The grid to search: the algorithm's default, or one's own, every value checked before the search."""
+
+import json
+from typing import Any
+
+from sklearn.base import BaseEstimator, clone
+
+from helpers.config import CHOICES, TARGET
+from helpers.errors import SettingError
+from helpers.search import check_params
+from helpers.training.algorithms import algorithm
+
+
+def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
+    """Return the grid to search: the algorithm's default, or the given one once validated.
+
+    Parameters
+    ----------
+    name : str
+        One of ``ALGORITHMS``.
+    grid : dict or str, optional
+        Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (which
+        ``papermill -p grid`` passes). None or empty text means the default.
+
+    Returns
+    -------
+    dict
+        ``{hyperparameter: [values]}``, without the pipeline's step prefix. In a ``class_weight``, classes are
+        numbers, although JSON has them as text.
+
+    Raises
+    ------
+    SettingError
+        If it is not JSON, not a mapping of names to non-empty lists, or has a hyperparameter or a value that
+        the estimator does not take.
+    """
+    chosen = algorithm(name)
+    if grid is None or grid == "":
+        return chosen.grid
+    if isinstance(grid, str):
+        try:
+            grid = json.loads(grid)
+        except (ValueError, RecursionError) as error:
+            raise SettingError(
+                f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}"
+            ) from None
+    if not isinstance(grid, dict) or not grid:
+        raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
+    return {key: _values(name, chosen.estimator, key, values) for key, values in grid.items()}
+
+
+def _values(name: str, estimator: BaseEstimator, key: str, values: object) -> list:
+    """Return the values of a hyperparameter, each checked as the estimator's ``fit`` would."""
+    defaults = estimator.get_params()
+    if key not in defaults:
+        raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(sorted(defaults))}")
+    if not isinstance(values, list) or not values:
+        raise SettingError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
+    if key == "class_weight":
+        values = [_class_weight(value) if isinstance(value, dict) else value for value in values]
+    for value in values:
+        if isinstance(value, bool) and not isinstance(defaults[key], bool):
+            raise SettingError(f"grid key {key!r} cannot be {value}: use a number, text or null")
+        try:
+            check_params(clone(estimator).set_params(**{key: value}))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise SettingError(f"grid key {key!r} cannot be {value!r}: {error}") from None
+    return values
+
+
+def _class_weight(weights: dict[Any, Any]) -> dict[int, float]:
+    """Return weights by class, which is 0 or 1; JSON's keys are text."""
+    classes = {str(value): int(value) for value in CHOICES[TARGET]}
+    if unknown := [key for key in weights if isinstance(key, bool) or str(key) not in classes]:
+        raise SettingError(f"grid key 'class_weight' has class {unknown[0]!r}: the classes are 0 and 1")
+    for weight in weights.values():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < 1e12:
+            raise SettingError(f"grid key 'class_weight' has weight {weight!r}: weights are numbers above 0")
+    return {classes[str(key)]: weight for key, weight in weights.items()}
