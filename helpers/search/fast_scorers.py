@@ -26,7 +26,7 @@ class Scorers:
     score : callable
         GridSearchCV's: takes model, table and target, returns one score or several by name.
     names : tuple of str
-        "score" where there is one score.
+        "score" where there is one score; none where only the scores of a callable will tell.
     fast : dict or None
         Scikit-learn's name for each score, e.g. "roc_auc", if all of them can be computed here.
     predictions_only : bool
@@ -50,8 +50,10 @@ def make_scorers(estimator: BaseEstimator, scoring: str | Sequence[str] | Mappin
     scorer = check_scoring(estimator, scoring)
     if isinstance(scoring, Mapping):
         named = dict(scoring)
-    elif scoring is None or isinstance(scoring, str) or callable(scoring):
+    elif scoring is None or isinstance(scoring, (str, PredictionScorer)):
         named = {"score": scoring}
+    elif callable(scoring):  # it may return several scores, by names of its own
+        return Scorers(scorer, names=(), fast=None, predictions_only=False)
     else:
         named = {name: name for name in scoring}
     all_fast = all(isinstance(metric, str) and metric in FAST for metric in named.values())
@@ -83,7 +85,7 @@ def score(scorers: Scorers, model: BaseEstimator, X: Any, y: Any) -> dict[str, f
     """
     scores = None if scorers.fast is None else _fast_scores(scorers.fast, model, X, np.asarray(y))
     if scores is None:
-        scores = scorers.score(model, X, y)
+        scores = scorers.score(model, X) if y is None else scorers.score(model, X, y)
     return scores if isinstance(scores, dict) else {"score": scores}
 
 

@@ -1,85 +1,134 @@
 """The data of each fold, before and after preprocessing."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import joblib
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
 
 from helpers.search.precomputed import PrecomputedTransform
 
 
+class ChangedInPlaceError(Exception):
+    """A preprocessing changes the table that it is given: its result cannot be shared."""
+
+
 @dataclass(frozen=True)
 class Fold:
-    """One fold's data, and the preprocessing that a group of candidates shares."""
+    """One fold: its number, the whole data, and the row numbers of both parts."""
 
     number: int
+    X: Any
+    y: Any
+    train: np.ndarray
+    val: np.ndarray
+
+    def take(self, *, is_kernel: bool) -> "FoldData":
+        """Take both parts' rows, as GridSearchCV takes them; nobody else sees these tables.
+
+        Parameters
+        ----------
+        is_kernel : bool
+            Whether the table is a precomputed kernel, with a column per training row.
+
+        Raises
+        ------
+        ValueError
+            If it is a kernel that is not square.
+        """
+        if is_kernel:
+            shape: tuple = getattr(self.X, "shape", ())
+            if len(shape) != 2 or shape[0] != shape[1]:
+                raise ValueError("a precomputed kernel must be a square array or sparse matrix")
+            X_train, X_val = (self.X[np.ix_(rows, self.train)] for rows in (self.train, self.val))
+        else:
+            X_train, X_val = take_rows(self.X, self.train), take_rows(self.X, self.val)
+        return FoldData(X_train, X_val, take_rows(self.y, self.train), take_rows(self.y, self.val), X_train)
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """Both parts of a fold, and what the last step is fitted on and predicts from.
+
+    Attributes
+    ----------
+    X_train, X_val, y_train, y_val
+        As in the user's table.
+    X_fit : table
+        What the last step is fitted on; ``X_train`` where there is no shared preprocessing.
+    preprocessing : PrecomputedTransform or None
+        Knows both parts' transformed tables.
+    """
+
     X_train: Any
     X_val: Any
     y_train: Any
     y_val: Any
-    preprocessing: Pipeline | None = None
-
-    def transform(self) -> "TransformedFold":
-        """Fit the preprocessing and transform both parts."""
-        if self.preprocessing is None:
-            return TransformedFold(self, self.X_train, self.X_train, self.X_val)
-        preprocessing = clone(self.preprocessing)
-        # The training part twice: a target encoder's fit_transform, for one, is not its transform.
-        X_fit = preprocessing.fit_transform(self.X_train, self.y_train)
-        X_train, X_val = preprocessing.transform(self.X_train), preprocessing.transform(self.X_val)
-        results = [(self.X_train, X_train), (self.X_val, X_val)]
-        return TransformedFold(self, X_fit, X_train, X_val, PrecomputedTransform(preprocessing, results))
-
-
-@dataclass(frozen=True)
-class TransformedFold:
-    """A fold after preprocessing: the table to fit on, and both parts to predict on."""
-
-    fold: Fold
     X_fit: Any
-    X_train: Any
-    X_val: Any
     preprocessing: PrecomputedTransform | None = None
 
-    def transform(self) -> "TransformedFold":
-        """Do nothing; it is transformed."""
-        return self
+    def datasets(self) -> list:
+        """Return both parts as the last step sees them."""
+        if self.preprocessing is None:
+            return [self.X_train, self.X_val]
+        return [self.preprocessing.transform(X) for X in (self.X_train, self.X_val)]
 
-    def pipeline(self, classifier: BaseEstimator) -> BaseEstimator:
-        """Return an estimator that predicts from the fold's original tables."""
+    def pipeline(self, classifier: BaseEstimator, *, copies: bool) -> BaseEstimator:
+        """Return an estimator that predicts from the fold's original tables.
+
+        Parameters
+        ----------
+        classifier : estimator
+        copies : bool
+            Whether the classifier gets copies of the shared tables, which it may change.
+        """
         if self.preprocessing is None:
             return classifier
-        return Pipeline([("preprocessing", self.preprocessing), ("classifier", classifier)])
+        known = self.preprocessing
+        preprocessing = PrecomputedTransform(known.fitted, known.results, copies)
+        return Pipeline([("preprocessing", preprocessing), ("classifier", classifier)])
 
 
-def make_folds(
-    estimator: BaseEstimator, X: Any, y: Any, splits: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> Iterator[Fold]:
-    """Yield every fold's data, the rows taken as GridSearchCV takes them.
+def transform(fold: Fold, preprocessing: Pipeline, *, is_kernel: bool) -> FoldData:
+    """Fit a preprocessing and transform both parts of a fold.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Its tags say whether the table is a precomputed kernel, with a column per training row.
-    X : table of shape (n_rows, n_features)
-    y : array-like of shape (n_rows,)
-    splits : sequence of (training rows, validation rows)
-        Row numbers.
+    Raises
+    ------
+    ChangedInPlaceError
+        If the preprocessing changes what it is given, as with ``copy=False``. GridSearchCV's train scores are
+        then those of the changed table, so only plain fits give them.
     """
-    is_kernel = get_tags(estimator).input_tags.pairwise
-    for number, (train, val) in enumerate(splits):
-        if is_kernel:
-            X_train, X_val = X[np.ix_(train, train)], X[np.ix_(val, train)]
-        else:
-            X_train, X_val = _rows(X, train), _rows(X, val)
-        yield Fold(number, X_train, X_val, _rows(y, train), _rows(y, val))
+    data = fold.take(is_kernel=is_kernel)
+    preprocessing = clone(preprocessing)
+    # The training part twice: a target encoder's fit_transform, for one, is not its transform.
+    X_fit = preprocessing.fit_transform(data.X_train, data.y_train)
+    results = [(X, preprocessing.transform(X)) for X in (data.X_train, data.X_val)]
+    original = fold.take(is_kernel=is_kernel)
+    if not (_is_equal(data.X_train, original.X_train) and _is_equal(data.X_val, original.X_val)):
+        raise ChangedInPlaceError
+    shared = PrecomputedTransform(preprocessing, results)
+    return FoldData(data.X_train, data.X_val, data.y_train, data.y_val, X_fit, shared)
 
 
-def _rows(table: Any, rows: np.ndarray) -> Any:
+def take_rows(table: Any, rows: np.ndarray) -> Any:
+    """Return some rows of a table or target of any kind, as scikit-learn takes them; None of None."""
+    if table is None:
+        return None
     if hasattr(table, "iloc"):
         return table.iloc[rows]
     return table[rows] if hasattr(table, "shape") else [table[row] for row in rows]
+
+
+def _is_equal(table: Any, other: Any) -> bool:
+    """Return whether two tables are equal; NaN equals NaN."""
+    if hasattr(table, "equals"):
+        return bool(table.equals(other))
+    if issparse(table):
+        return all(
+            joblib.hash(getattr(table, name)) == joblib.hash(getattr(other, name))
+            for name in ("data", "indices", "indptr")
+        )
+    return joblib.hash(table) == joblib.hash(other)

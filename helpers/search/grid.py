@@ -1,7 +1,9 @@
 """A grid search with GridSearchCV's results that computes work shared between candidates only once."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import joblib
 import numpy as np
@@ -9,12 +11,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid, check_cv
 from sklearn.utils import indexable
-from sklearn.utils.parallel import Parallel
 from threadpoolctl import threadpool_limits
 
+from helpers.search.candidates import Candidate, make_candidate
 from helpers.search.cv_results import FoldScores, fit_grid_search_cv, fold_scores, mean_scores
 from helpers.search.fast_scorers import Scorers, make_scorers
-from helpers.search.tasks import Candidate, make_candidate, make_tasks
+from helpers.search.precomputed import copied
+from helpers.search.tasks import fit, make_tasks
+from helpers.search.threads import guard
 
 OnResult = Callable[[int, int, dict, dict], None]
 
@@ -100,36 +104,36 @@ def grid_search(
         If ``refit`` is neither; GridSearchCV's False and callables have no use here.
     """
     scorers = make_scorers(pipeline, scoring)
-    refit_score = _refit_score(refit, scorers)
+    # The names of a callable's scores are known when it has scored: with the first result.
+    _refit_score(refit, scorers.names or ["score"])
     X, y = indexable(X, y)
     params = list(ParameterGrid(param_grid))
     candidates = _make_candidates(pipeline, params, scorers)
-    rows = np.arange(len(y))
+    rows = np.arange(X.shape[0] if hasattr(X, "shape") else len(X))
     folds = check_cv(cv, y, classifier=is_classifier(pipeline))
     splits = [(rows[train], rows[val]) for train, val in folds.split(X, y)]
-    work = make_tasks(pipeline, candidates, X, y, splits, scorers)
-    scores, probability = _collect(work, params, splits, len(rows), n_jobs, on_result)
-    search = fit_grid_search_cv(param_grid, scores, refit_score)
+    work = make_tasks(candidates, X, y, splits, scorers)
+    scores, probability = _collect(work, params, splits, len(rows), n_jobs, on_result, refit)
+    search = fit_grid_search_cv(param_grid, scores, _refit_score(refit, list(scores[0][0].val)))
     best = int(search.best_index_)
     return SearchResult(
         cv_results_=search.cv_results_,
         best_index_=best,
         best_params_=search.best_params_,
         best_score_=float(search.best_score_),
-        best_estimator_=_refit(pipeline, search.best_params_, X, y, n_jobs),
+        best_estimator_=_refit(candidates[best], X, y, n_jobs),
         oof_probability_=None if np.isnan(probability[best]).all() else probability[best],
     )
 
 
-def _refit_score(refit: object, scorers: Scorers) -> str:
+def _refit_score(refit: object, names: Sequence[str]) -> str:
     """Return the name of the score that the best combination is chosen by."""
-    if isinstance(refit, str) and refit in scorers.names:
+    if isinstance(refit, str) and refit in names:
         return refit
-    if scorers.names == ("score",) and (refit is True or isinstance(refit, str)):
+    if list(names) == ["score"] and (refit is True or isinstance(refit, str)):
         return "score"
-    names = ", ".join(scorers.names)
     raise ValueError(
-        f"refit must be a score's name ({names}), or True where there is one score, not {refit!r}"
+        f"refit must be a score's name ({', '.join(names)}), or True where there is one score, not {refit!r}"
     )
 
 
@@ -150,6 +154,7 @@ def _collect(
     n_rows: int,
     n_jobs: int | None,
     on_result: OnResult | None,
+    refit: object,
 ) -> tuple[list[list[FoldScores]], np.ndarray]:
     """Run the tasks; return scores by combination and fold, and out-of-fold probabilities by combination.
 
@@ -157,18 +162,22 @@ def _collect(
     ------
     SearchError
         If a combination fails.
+    ValueError
+        If a callable scorer does not return the score ``refit``.
     """
     scores: list[dict[int, FoldScores]] = [{} for _ in params]
     probability = np.full((len(params), n_rows), np.nan)
     # Limit BLAS to one thread: nested parallelism oversubscribes the cores, and a search over logistic
     # regressions takes four times as long.
-    with threadpool_limits(1):
+    # Estimators that change warning filters in several threads leave them changed; so does the refit.
+    with threadpool_limits(1), warnings.catch_warnings():
         for fold, results in _parallel(n_jobs)(work):
             for result in results:
                 index = result.index
                 if result.error is not None:
                     where = f"fold {fold + 1} of {len(splits)} failed with {params[index]}"
                     raise SearchError(f"{where}: {result.error}") from result.error
+                _refit_score(refit, list(result.scores.val))
                 scores[index][fold] = result.scores
                 if result.probability is not None:
                     probability[index, splits[fold][1]] = result.probability
@@ -177,18 +186,23 @@ def _collect(
     return [[row[fold] for fold in range(len(splits))] for row in scores], probability
 
 
-def _parallel(n_jobs: int | None) -> Parallel:
+def _parallel(n_jobs: int | None) -> joblib.Parallel:
     """Return a Parallel that yields results as they arrive, or at the end if the backend cannot stream."""
     try:
-        return Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
+        return joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator_unordered")
     except ValueError:  # multiprocessing, for one
-        return Parallel(n_jobs=n_jobs)
+        return joblib.Parallel(n_jobs=n_jobs)
 
 
-def _refit(
-    pipeline: BaseEstimator, params: dict, X: pd.DataFrame, y: pd.Series, n_jobs: int | None
-) -> BaseEstimator:
+def _refit(candidate: Candidate, X: Any, y: Any, n_jobs: int | None) -> BaseEstimator:
     """Fit on all rows. A forest may use every core, in threads: processes take longer to start."""
-    estimator = clone(pipeline).set_params(**clone(params, safe=False))
-    with joblib.parallel_config(backend="threading", n_jobs=n_jobs), threadpool_limits(1):
-        return estimator.fit(X, y)
+    estimator = clone(candidate.estimator)
+    X = copied(X)  # an estimator that works in place leaves the user's table as it is
+    with (
+        joblib.parallel_config(backend="threading", n_jobs=n_jobs),
+        threadpool_limits(1),
+        warnings.catch_warnings(),
+        guard(candidate.is_safe()),
+    ):
+        fit(estimator, X, y)
+    return estimator

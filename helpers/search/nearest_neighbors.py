@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
 from helpers.search._sklearn import searches_with_tree
+from helpers.search.folds import take_rows
 from helpers.search.precomputed import PrecomputedPredictions
 
 VARYING = {"n_neighbors", "weights"}
@@ -114,6 +115,6 @@ def _nearest(knn: KNeighborsClassifier, ks: set[int], X: np.ndarray) -> dict[int
         nearest[k] = distances[:, :k].copy(), indices[:, :k].copy()
         tied = np.flatnonzero(distances[:, k] - distances[:, k - 1] <= TIE_TOLERANCE * distances[:, k])
         if len(tied):  # which of the tied rows are chosen depends on k: query with this k
-            queried = KNeighborsClassifier.kneighbors(knn, X[tied], n_neighbors=k)
+            queried = KNeighborsClassifier.kneighbors(knn, take_rows(X, tied), n_neighbors=k)
             nearest[k][0][tied], nearest[k][1][tied] = queried
     return nearest

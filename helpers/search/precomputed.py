@@ -1,10 +1,16 @@
 """Estimators that replay precomputed results, so scikit-learn's scorers can be applied to them."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+
+
+def copied(table: Any) -> Any:
+    """Return a copy that may be changed, in the same order of memory: sums have the same bits."""
+    return copy.deepcopy(table)
 
 
 class PrecomputedTransform(TransformerMixin, BaseEstimator):
@@ -16,11 +22,14 @@ class PrecomputedTransform(TransformerMixin, BaseEstimator):
         Transforms any other table.
     results : sequence of (table, transformed table)
         Tables are recognized by identity, not by content.
+    copies : bool
+        Whether results are copied, for a classifier that may change them.
     """
 
-    def __init__(self, fitted: BaseEstimator, results: Sequence[tuple]):
+    def __init__(self, fitted: BaseEstimator, results: Sequence[tuple], copies: bool = False):
         self.fitted = fitted
         self.results = results
+        self.copies = copies
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -33,7 +42,7 @@ class PrecomputedTransform(TransformerMixin, BaseEstimator):
         """Return the transformed table."""
         for table, transformed in self.results:
             if table is X:
-                return transformed
+                return copied(transformed) if self.copies else transformed
         return self.fitted.transform(X)
 
 

@@ -1,5 +1,7 @@
 """The comparison of the search with GridSearchCV, score by score."""
 
+from copy import deepcopy
+
 import numpy as np
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -20,9 +22,9 @@ def assert_same(pipeline, grid, X, y, **changes) -> SearchResult:
     """Assert that every number of the search equals GridSearchCV's to 1e-12; return the search's result."""
     result = search(pipeline, grid, X, y, **changes)
     settings = {"cv": FOLDS, "scoring": SCORES, "refit": "f1", **changes}
-    expected = GridSearchCV(pipeline, grid, return_train_score=True, error_score="raise", **settings).fit(
-        X, y
-    )
+    settings.pop("n_jobs", None)
+    reference = GridSearchCV(pipeline, grid, return_train_score=True, error_score="raise", **settings)
+    expected = reference.fit(deepcopy(X), y)  # it leaves a table changed that a step changes in place
     assert list(result.cv_results_) == list(expected.cv_results_)
     for key, values in expected.cv_results_.items():
         actual = result.cv_results_[key]
@@ -38,5 +40,6 @@ def assert_same(pipeline, grid, X, y, **changes) -> SearchResult:
     assert repr(result.best_params_) == repr(expected.best_params_)
     assert abs(result.best_score_ - expected.best_score_) <= 1e-12
     assert type(result.best_estimator_) is type(expected.best_estimator_)
-    np.testing.assert_array_equal(result.best_estimator_.predict(X), expected.best_estimator_.predict(X))
+    actual, predicted = (each.best_estimator_.predict(deepcopy(X)) for each in (result, expected))
+    np.testing.assert_array_equal(actual, predicted)
     return result
