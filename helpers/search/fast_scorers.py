@@ -6,7 +6,9 @@ and any other scorer, target or prediction therefore go to scikit-learn's own co
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -82,11 +84,26 @@ def score(scorers: Scorers, model: BaseEstimator, X: Any, y: Any) -> dict[str, f
     -------
     dict
         Scores by name.
+
+    Raises
+    ------
+    ValueError
+        If a scorer returns something that is not a number.
     """
     scores = None if scorers.fast is None else _fast_scores(scorers.fast, model, X, np.asarray(y))
     if scores is None:
         scores = scorers.score(model, X) if y is None else scorers.score(model, X, y)
-    return scores if isinstance(scores, dict) else {"score": scores}
+    named = scores if isinstance(scores, dict) else {"score": scores}
+    return {name: _number(name, value) for name, value in named.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    if hasattr(value, "item"):
+        with suppress(ValueError):  # not a single number
+            value = value.item()
+    if not isinstance(value, Real):
+        raise ValueError(f"the scorer {name!r} returned {value!r} ({type(value).__name__}), not a number")
+    return float(value)
 
 
 def _fast_scores(

@@ -12,10 +12,6 @@ from sklearn.pipeline import Pipeline
 from helpers.search.precomputed import PrecomputedTransform
 
 
-class ChangedInPlaceError(Exception):
-    """A preprocessing changes the table that it is given: its result cannot be shared."""
-
-
 @dataclass(frozen=True)
 class Fold:
     """One fold: its number, the whole data, and the row numbers of both parts."""
@@ -95,11 +91,8 @@ class FoldData:
 def transform(fold: Fold, preprocessing: Pipeline, *, is_kernel: bool) -> FoldData:
     """Fit a preprocessing and transform both parts of a fold.
 
-    Raises
-    ------
-    ChangedInPlaceError
-        If the preprocessing changes what it is given, as with ``copy=False``. GridSearchCV's train scores are
-        then those of the changed table, so only plain fits give them.
+    If it changes the table that it is given, as with ``copy=False``, the fold is returned as it was, without
+    preprocessing: GridSearchCV's train scores are then those of the changed table; only plain fits give them.
     """
     data = fold.take(is_kernel=is_kernel)
     preprocessing = clone(preprocessing)
@@ -108,7 +101,7 @@ def transform(fold: Fold, preprocessing: Pipeline, *, is_kernel: bool) -> FoldDa
     results = [(X, preprocessing.transform(X)) for X in (data.X_train, data.X_val)]
     original = fold.take(is_kernel=is_kernel)
     if not (_is_equal(data.X_train, original.X_train) and _is_equal(data.X_val, original.X_val)):
-        raise ChangedInPlaceError
+        return original
     shared = PrecomputedTransform(preprocessing, results)
     return FoldData(data.X_train, data.X_val, data.y_train, data.y_val, X_fit, shared)
 

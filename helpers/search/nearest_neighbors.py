@@ -72,7 +72,8 @@ def fit(
     results: list[list[tuple]] = [[] for _ in knns]
     for dataset in datasets:
         starts = range(0, len(dataset), ROWS_PER_QUERY)
-        parts = [_predict(classifiers, dataset[start : start + ROWS_PER_QUERY]) for start in starts]
+        rows = [np.arange(start, min(start + ROWS_PER_QUERY, len(dataset))) for start in starts]
+        parts = [_predict(classifiers, take_rows(dataset, part)) for part in rows]
         for result, pieces in zip(results, zip(*parts, strict=True), strict=True):
             probabilities, predicted = zip(*pieces, strict=True)
             result.append((dataset, np.concatenate(probabilities), np.concatenate(predicted)))

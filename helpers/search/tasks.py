@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from helpers.search.candidates import Candidate, family_of, make_batches
 from helpers.search.cv_results import FoldScores
 from helpers.search.fast_scorers import Scorers, score
-from helpers.search.folds import ChangedInPlaceError, Fold, FoldData, transform
+from helpers.search.folds import Fold, FoldData, transform
 from helpers.search.precomputed import PrecomputedPredictions, copied
 from helpers.search.threads import guard, run_task
 
@@ -125,10 +125,7 @@ def _shared_data(fold: Fold, batch: list[Candidate]) -> FoldData | None:
     """Return a batch's transformed fold, or the fold as it is for a family; None if nothing is shared."""
     first = batch[0]
     if first.preprocessing is not None:
-        try:
-            return _transform(fold, first)
-        except ChangedInPlaceError:
-            return None
+        return _transform(fold, first)
     return None if family_of(batch, len(fold.train)) is None else fold.take(is_kernel=first.is_kernel)
 
 
@@ -136,6 +133,8 @@ def _fit_together(data: FoldData, batch: list[Candidate], n_rows: int, scorers: 
     """Fit a batch together where that is possible; an empty list says to fit them one by one."""
     family = family_of(batch, n_rows)
     if family is None or not scorers.predictions_only:
+        return []
+    if batch[0].preprocessing is not None and data.preprocessing is None:  # it cannot be shared
         return []
     try:
         classifiers = [clone(candidate.classifier) for candidate in batch]
@@ -185,6 +184,8 @@ def fit(model: BaseEstimator, X: Any, y: Any) -> None:
 def _probability(estimator: BaseEstimator, X: Any) -> np.ndarray | None:
     """Return P(second class); None where there is none, or where it fails, since no score needs it."""
     try:
+        if len(estimator.classes_) != 2:
+            return None
         probability = np.asarray(estimator.predict_proba(X), dtype=float)
     except Exception:
         return None

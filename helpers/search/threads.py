@@ -22,8 +22,8 @@ _one_at_a_time = threading.RLock()
 def is_thread_safe(estimator: Any) -> bool:
     """Return whether an estimator and all its parts are known to be safe in threads.
 
-    Known are scikit-learn's, but for those that use liblinear or libsvm's probabilities. Nothing is known of
-    an estimator from elsewhere.
+    Known are scikit-learn's, but for those that use liblinear or libsvm's probabilities, and for a search,
+    whose grid may hold any. Nothing is known of an estimator from elsewhere.
     """
     return all(_is_part_safe(part) for part in (estimator, *estimator.get_params().values()))
 
@@ -36,6 +36,8 @@ def _is_part_safe(part: Any) -> bool:
     return (
         type(part).__module__.partition(".")[0] == "sklearn"
         and not isinstance(part, (LinearSVC, LinearSVR))
+        and not hasattr(part, "param_grid")
+        and not hasattr(part, "param_distributions")
         and getattr(part, "solver", None) != "liblinear"
         and getattr(part, "probability", False) not in (True,)
     )

@@ -16,6 +16,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -23,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.search import candidates, grid_search, nearest_neighbors, tasks
+from helpers.search import SearchError, candidates, grid_search, nearest_neighbors, tasks
 from helpers.search.threads import is_thread_safe
 from tests.support.searches import assert_same, search
 
@@ -78,6 +79,7 @@ def test_estimators_with_random_numbers_of_the_process(whole, estimator, grid):
         (CalibratedClassifierCV(), False),
         (CalibratedClassifierCV(RandomForestClassifier()), True),
         (make_pipeline(StandardScaler(), LinearSVC()), False),
+        (GridSearchCV(LogisticRegression(), {"solver": ["liblinear"]}), False),
     ],
 )
 def test_what_is_known_to_be_safe_in_threads(estimator, is_safe):
@@ -180,9 +182,10 @@ def test_scikit_learns_configuration_travels_with_the_tasks(table, backend, monk
         assert_same(pipeline, grid, X, y)
 
 
-def test_neighbors_in_a_data_frame_are_shared(monkeypatch):
+def test_neighbors_in_a_data_frame_are_shared():
     random = np.random.default_rng(0)
     X = pd.DataFrame(random.integers(0, 3, size=(200, 3))).add_prefix("x")  # with ties
+    X.index = random.permutation(200) / 2  # a slice of numbers would select by label
     y = random.integers(0, 2, 200)
     knns = [KNeighborsClassifier(k) for k in (1, 3, 6)]
     for knn, shared in zip(knns, nearest_neighbors.fit(knns, X, y, [X]), strict=True):
@@ -236,6 +239,31 @@ def test_a_refit_that_a_callable_scorer_does_not_return_ends_the_search(whole, s
         search(DecisionTreeClassifier(), {"max_depth": [1, 2]}, *whole, scoring=scoring, refit=refit)
 
 
+def text_scores(model, X, y):
+    return {"hits": one_score(model, X, y), "grade": "good"}
+
+
+@pytest.mark.parametrize(
+    ("scorer", "name"),
+    [
+        (text_scores, "'grade' returned 'good' (str)"),
+        (lambda model, X, y: model.predict(X), "'score' returned"),
+    ],
+)
+def test_a_score_that_is_not_a_number_ends_the_search_at_once_by_name(whole, scorer, name):
+    fits = []
+
+    class Fitted(DecisionTreeClassifier):
+        def fit(self, X, y):
+            fits.append(len(X))
+            return super().fit(X, y)
+
+    with pytest.raises(SearchError, match="not a number") as failure:
+        search(Fitted(), {"max_depth": range(1, 40)}, *whole, scoring=scorer, refit="hits")
+    assert name in str(failure.value) and isinstance(failure.value.__cause__, ValueError)
+    assert len(fits) < 20
+
+
 def test_precomputed_in_the_grid(whole):
     X = np.abs(whole[0] @ whole[0].T)
     assert_same(KNeighborsClassifier(), {"metric": ["precomputed", "euclidean"]}, X, whole[1])
@@ -263,7 +291,8 @@ def test_no_batch_is_dropped_if_preparing_a_fold_fails(whole):
         assert np.isfinite(values).all()
 
 
-def test_an_error_between_tasks_ends_the_search_with_that_error(whole, monkeypatch):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_error_between_tasks_ends_the_search_with_that_error(whole, monkeypatch, n_jobs):
     calls = []
 
     def failing(*args):
@@ -281,5 +310,5 @@ def test_an_error_between_tasks_ends_the_search_with_that_error(whole, monkeypat
             cv=3,
             scoring="f1",
             refit=True,
-            n_jobs=1,
+            n_jobs=n_jobs,
         )
