@@ -187,7 +187,7 @@ def _first(scoring):
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(25), pytest.param(range(25, 125), marks=pytest.mark.stack)],
+    [range(20), pytest.param(range(20, 120), marks=pytest.mark.stack)],
     ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}",
 )
 def test_cases_by_chance_give_grid_search_cvs_results(seeds):
