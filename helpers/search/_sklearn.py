@@ -1,7 +1,8 @@
 """The private names of scikit-learn that the search uses. Any release may rename them.
 
-Without them the search gives the same results, only slower: trees come from the forest's own ``fit``, and
-neighbors are searched for every combination. Everything else here and in this package is public.
+Without them the search gives the same results, only slower or later: trees come from the forest's own
+``fit``, neighbors are searched for every combination, and ``fit`` finds a wrong parameter. Everything else
+here and in this package is public.
 """
 
 from typing import Any
@@ -66,3 +67,16 @@ def build_tree(
 def searches_with_tree(neighbors: BaseEstimator) -> bool:
     """Return whether a fitted nearest-neighbors estimator is known to search with a k-d or ball tree."""
     return vars(neighbors).get("_fit_method") in ("kd_tree", "ball_tree")
+
+
+def check_params(estimator: BaseEstimator) -> None:
+    """Check an estimator's parameters as its ``fit`` does, without data.
+
+    Raises
+    ------
+    ValueError
+        If one has a wrong type or is out of range.
+    """
+    check = getattr(estimator, "_validate_params", None)
+    if check is not None:
+        check()
