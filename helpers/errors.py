@@ -50,6 +50,10 @@ class RegistryError(ProjectError, RuntimeError):
     """The model registry cannot carry out the operation."""
 
 
+class UnverifiedModel(RegistryError):
+    """The files of a version are not, or not known to be, those that were registered."""
+
+
 class NoChallengers(RegistryError):
     """No version in staging was trained on the data."""
 

@@ -24,6 +24,7 @@ from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     get_version,
     list_versions,
+    load_pyfunc,
     load_version,
     production_version,
     staging_version,
@@ -46,6 +47,7 @@ __all__ = [
     "lead_over_others",
     "list_versions",
     "load_production_model",
+    "load_pyfunc",
     "load_version",
     "log_promotion",
     "not_in_production_training",

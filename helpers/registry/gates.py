@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.models import get_model_info
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
-from helpers.config import DECISION_THRESHOLD
 from helpers.data import MIN_PER_CLASS
-from helpers.errors import RegistryError
+from helpers.errors import UnverifiedModel
 from helpers.registry.training_runs import training_run
-from helpers.registry.versions import load_version, production_version
+from helpers.registry.versions import (
+    decision_threshold,
+    load_version,
+    production_version,
+    signature_of_version,
+)
 from helpers.training import COST_NAMES, decision_costs, evaluate
 
 NOT_BELOW_PRODUCTION = "not below production"
@@ -35,8 +38,10 @@ class Gate:
 
 @dataclass(frozen=True)
 class _Version:
-    """A version to compare: its model, and its decision threshold if it has one."""
+    """A version to compare: its input columns with their types, its model, its threshold if it has one."""
 
+    number: str
+    inputs: list[tuple[str, str]]
     model: Pipeline
     threshold: float | None
 
@@ -78,23 +83,29 @@ def run_gates(
     -------
     list of Gate
         Same schema, sound probabilities, better than no model, not below production. Only the first if that
-        one fails, because the model cannot score these customers.
+        one fails, because the model cannot score these customers. If the version in production is not what
+        was registered, the last gate fails and says so: that is for a person to decide.
     """
-    production = production_version(client)
-    schema = _same_schema(challenger, production, X_train)
+    new = _load(client, challenger)
+    version = production_version(client)
+    production, problem = None, ""
+    if version:
+        try:
+            production = _load(client, version)
+        except UnverifiedModel as error:
+            problem = str(error)
+    schema = _same_schema(new, production, X_train)
     if not schema.passed:
         return [schema]
-    new = _load(client, challenger)
     gates = [
         schema,
         _sound_probabilities(new.model.predict_proba(X_test)),
         _better_than_no_model(new.model, X_test, y_test),
     ]
     if production is None:
-        return [*gates, Gate(NOT_BELOW_PRODUCTION, True, "nothing is in production yet")]
+        return [*gates, Gate(NOT_BELOW_PRODUCTION, not problem, problem or "nothing is in production yet")]
     holdout = _common_holdout(X_test, y_test, comparable)
-    costs = _costs(client, challenger)
-    return [*gates, _not_below_production(new, _load(client, production), holdout, costs)]
+    return [*gates, _not_below_production(new, production, holdout, _costs(client, challenger))]
 
 
 def all_passed(gates: list[Gate]) -> bool:
@@ -102,22 +113,12 @@ def all_passed(gates: list[Gate]) -> bool:
     return bool(gates) and all(gate.passed for gate in gates)
 
 
-def _same_schema(challenger: ModelVersion, production: ModelVersion | None, X: pd.DataFrame) -> Gate:
-    inputs = _inputs(challenger)
+def _same_schema(challenger: _Version, production: _Version | None, X: pd.DataFrame) -> Gate:
     if production is None:
-        same, reference = [name for name, _ in inputs] == list(X.columns), "the feature columns"
+        same, reference = [name for name, _ in challenger.inputs] == list(X.columns), "the feature columns"
     else:
-        same, reference = inputs == _inputs(production), f"version {production.version}"
-    return Gate("same schema", same, f"{len(inputs)} inputs, compared with {reference}")
-
-
-def _inputs(version: ModelVersion) -> list[tuple[str, str]]:
-    """Return the model's input columns, in order, with their types."""
-    uri = f"models:/{version.name}/{version.version}"
-    signature = get_model_info(uri).signature
-    if signature is None:
-        raise RegistryError(f"{uri} has no signature: train again with notebooks/03_train.ipynb")
-    return [(column.name, str(column.type)) for column in signature.inputs]
+        same, reference = challenger.inputs == production.inputs, f"version {production.number}"
+    return Gate("same schema", same, f"{len(challenger.inputs)} inputs, compared with {reference}")
 
 
 def _sound_probabilities(scores: np.ndarray) -> Gate:
@@ -174,9 +175,12 @@ def _common_holdout(X: pd.DataFrame, y: pd.Series, comparable: pd.Series | None)
 
 
 def _load(client: MlflowClient, version: ModelVersion) -> _Version:
-    threshold = version.tags.get(DECISION_THRESHOLD)
+    inputs = signature_of_version(client, version).inputs or []
     return _Version(
-        load_version(client, version.name, version.version), None if threshold is None else float(threshold)
+        str(version.version),
+        [(column.name, str(column.type)) for column in inputs],
+        load_version(client, version.name, version.version),
+        decision_threshold(version),
     )
 
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL
 from helpers.data import rows_are
 from helpers.errors import DataError, RegistryError
-from helpers.registry.versions import load_version, production_version
+from helpers.registry.versions import decision_threshold, load_version, production_version
 from helpers.training import PREPARE
 
 CONTACT, SKIP = "contact", "skip"
@@ -110,7 +110,7 @@ def require_production_version(client: MlflowClient) -> ModelVersion:
     Raises
     ------
     RegistryError
-        If nothing is in production yet, or the version has no decision threshold.
+        If nothing is in production yet, or the version has no decision threshold that is a probability.
     """
     version = production_version(client)
     if version is None:
@@ -118,16 +118,17 @@ def require_production_version(client: MlflowClient) -> ModelVersion:
             f"nothing is in production: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and "
             "promote one first: make run, or notebooks 03 and 04."
         )
-    if DECISION_THRESHOLD not in version.tags:
+    if decision_threshold(version) is None:
         raise RegistryError(
-            f"{PRODUCTION_MODEL} version {version.version} has no {DECISION_THRESHOLD}: train again with "
-            "notebooks/03_train.ipynb and promote that version"
+            f"{PRODUCTION_MODEL} version {version.version} has no {DECISION_THRESHOLD} from 0 to 1 "
+            f"({version.tags.get(DECISION_THRESHOLD)!r}): train again with notebooks/03_train.ipynb and "
+            "promote that version, or roll back"
         )
     return version
 
 
 def load_production_model(client: MlflowClient) -> ProductionModel:
-    """Load the version in production, its weights checked against the registered digest.
+    """Load the version in production, its files checked against the registered manifest.
 
     Raises
     ------

@@ -5,16 +5,15 @@ version (``staging``, ``production``, ``archived``: what it is or was). Every ca
 what an interrupted call left undone, and moves ``production`` only to a version whose model loads.
 """
 
-import mlflow
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from helpers.config import ARCHIVED, PRODUCTION_MODEL, STAGING, registered_name
-from helpers.errors import RegistryError
-from helpers.files import sha256
+from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
+from helpers.errors import RegistryError, UnverifiedModel
+from helpers.registry.model_files import MANIFEST_TAG, manifest_of, verified_copy
 from helpers.registry.production_stage import reconcile_production
 from helpers.registry.stage_tags import ensure_name, set_alias, set_stage, stage_tags, versions_in_stage
-from helpers.registry.versions import DIGEST_TAG, get_version, production_version
+from helpers.registry.versions import get_version, production_version
 
 
 def register(
@@ -40,7 +39,7 @@ def register(
     ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
     location = client.get_logged_model(model_id).artifact_location
-    digest = sha256(mlflow.artifacts.download_artifacts(f"{location}/model.skops"))
+    manifest = manifest_of(location)
     # The stage is set in the call that creates the version: no version is ever without one, and two trainings
     # that reconcile the same name concurrently only update tags that exist.
     version = client.create_model_version(
@@ -52,7 +51,7 @@ def register(
             **(tags or {}),
             **stage_tags(STAGING, "trained"),
             "algorithm": algorithm,
-            DIGEST_TAG: digest,
+            MANIFEST_TAG: manifest,
         },
     )
     reconcile(client, name)
@@ -62,6 +61,9 @@ def register(
 def archive(client: MlflowClient, name: str, version: str | int, reason: str) -> ModelVersion:
     """Take a version out of staging and tag it ``archived``; nothing is deleted.
 
+    A version in production is archived only if its files are not what was registered; then nothing is in
+    production any more.
+
     Raises
     ------
     RegistryError
@@ -70,11 +72,21 @@ def archive(client: MlflowClient, name: str, version: str | int, reason: str) ->
     target = get_version(client, name, version)
     live = production_version(client) if name == PRODUCTION_MODEL else None
     if live and live.version == target.version:
-        raise RegistryError(f"{name} version {version} is in production: roll back, or promote another")
+        if _is_verified(client, target):
+            raise RegistryError(f"{name} version {version} is in production: roll back, or promote another")
+        client.delete_registered_model_alias(name, PRODUCTION)
     if target.tags.get("stage") != ARCHIVED:
         set_stage(client, target, ARCHIVED, reason)
     reconcile(client, name)
     return client.get_model_version(name, target.version)
+
+
+def _is_verified(client: MlflowClient, version: ModelVersion) -> bool:
+    try:
+        with verified_copy(client, version):
+            return True
+    except UnverifiedModel:
+        return False
 
 
 def reconcile(client: MlflowClient, name: str) -> None:

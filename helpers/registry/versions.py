@@ -1,18 +1,19 @@
 """Look up registered model versions by name, number or alias, and load their models."""
 
-import tempfile
-
 import mlflow
+import skops.io
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
+from mlflow.pyfunc import PyFuncModel
 from sklearn.pipeline import Pipeline
 
-from helpers.config import PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
+from helpers.config import DECISION_THRESHOLD, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
 from helpers.errors import RegistryError
-from helpers.files import sha256
-
-DIGEST_TAG = "model_sha256"
+from helpers.registry.model_files import WEIGHTS, verified_copy
+from helpers.tracking import TRUSTED_TYPES
+from helpers.training import ABOVE_ALL_SCORES
 
 
 def list_versions(client: MlflowClient, name: str) -> list[ModelVersion]:
@@ -52,28 +53,55 @@ def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None
 
 
 def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
-    """Load a version's pipeline after checking its weights against the digest taken at registration.
+    """Load a version's pipeline, its files checked against the manifest taken at registration.
+
+    Its weights are loaded by skops with the project's own list of reviewed types; ``MLmodel`` is not read.
 
     Raises
     ------
     RegistryError
-        If the version does not exist, or its files are missing or differ from the registered ones.
+        If the version does not exist, its files are missing, changed or added to, or hold another type.
     """
     chosen = get_version(client, name, version)
-    # MLflow would keep each download for the life of the process; a temporary folder does not.
-    with tempfile.TemporaryDirectory() as scratch:
+    with verified_copy(client, chosen) as folder:
         try:
-            uri = f"models:/{name}/{chosen.version}"
-            folder = mlflow.artifacts.download_artifacts(uri, dst_path=scratch)
-            digest = sha256(f"{folder}/model.skops")
-        except (MlflowException, OSError) as error:
+            return skops.io.load(folder / WEIGHTS, trusted=sorted(TRUSTED_TYPES))
+        except Exception as error:  # skops and each estimator have their own; another release, too
             raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
-        if digest != chosen.tags.get(DIGEST_TAG):
-            raise RegistryError(
-                f"{name} version {version} is not the model that was registered (its sha256 differs): "
-                "do not use it; archive it and train again"
-            )
-        return mlflow.sklearn.load_model(folder)
+
+
+def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSignature:
+    """Return a version's signature, read from its checked files.
+
+    Raises
+    ------
+    RegistryError
+        See `load_version`; or if it has no signature.
+    """
+    name = f"{version.name} version {version.version}"
+    with verified_copy(client, version) as folder:
+        try:
+            signature = Model.load(str(folder)).signature
+        except Exception as error:  # whatever YAML and JSON can hold
+            raise RegistryError(f"{name} has no readable MLmodel file: {error}") from error
+    if signature is None:
+        raise RegistryError(f"{name} has no signature: train again with notebooks/03_train.ipynb")
+    return signature
+
+
+def decision_threshold(version: ModelVersion) -> float | None:
+    """Return a version's decision threshold, a probability; None if its tag is missing or holds none."""
+    try:
+        threshold = float(version.tags[DECISION_THRESHOLD])
+    except (KeyError, ValueError):
+        return None
+    return threshold if 0 <= threshold <= ABOVE_ALL_SCORES else None
+
+
+def load_pyfunc(client: MlflowClient, name: str, version: str | int) -> PyFuncModel:
+    """Load a version as any MLflow client does, but from a copy that was checked as in `load_version`."""
+    with verified_copy(client, get_version(client, name, version)) as folder:
+        return mlflow.pyfunc.load_model(str(folder))
 
 
 def _version_by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:

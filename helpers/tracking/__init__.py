@@ -1,7 +1,7 @@
 """MLflow runs: the store, the tree of training runs, logged models and artifacts."""
 
 from helpers.tracking._mlflow import model_server_command
-from helpers.tracking.artifacts import log_files, log_model, trusted_types
+from helpers.tracking.artifacts import TRUSTED_TYPES, log_files, log_model, trusted_types
 from helpers.tracking.clean_up import delete_search_runs
 from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
@@ -11,6 +11,7 @@ from helpers.tracking.training_run import FOLD_GROUP, TrainingRun
 
 __all__ = [
     "FOLD_GROUP",
+    "TRUSTED_TYPES",
     "Store",
     "TrainingRun",
     "become_ui",

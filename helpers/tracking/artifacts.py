@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
 # skops loads only types that it trusts. These belong to the compiled or core code of scikit-learn and NumPy
-# and were reviewed; `trusted_types` refuses a model with any other. The list prevents accidents. It is not a
-# security boundary, since whoever writes the model file writes the list: the registry's digest is.
+# and were reviewed; `trusted_types` refuses a model with any other. MLflow stores a list of its own beside the
+# model, and whoever can change the model can change that one: the registry loads with this.
 TRUSTED_TYPES = {
     "numpy.dtype",
     # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.

@@ -16,9 +16,10 @@ from helpers.training.leakage import leakage_effect
 from helpers.training.metrics import evaluate
 from helpers.training.settings import TrainSettings
 from helpers.training.small_tables import check_table_size
-from helpers.training.threshold import Threshold, choose_threshold
+from helpers.training.threshold import ABOVE_ALL_SCORES, Threshold, choose_threshold
 
 __all__ = [
+    "ABOVE_ALL_SCORES",
     "ALGORITHMS",
     "CLASSIFY",
     "COST_NAMES",

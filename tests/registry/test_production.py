@@ -41,8 +41,11 @@ def test_nothing_in_production_is_a_clear_error(store):
         load_production_model(store.client)
 
 
-def test_a_version_without_threshold_is_a_clear_error(store, add_version):
+@pytest.mark.parametrize("threshold", [None, "high", "nan", "inf", "2", "-0.1", ""])
+def test_a_version_without_threshold_is_a_clear_error(store, add_version, threshold):
     version = add_version("tree")
-    promote(store.client, version.name, version.version, "test")
+    version = promote(store.client, version.name, version.version, "test")
+    if threshold is not None:
+        store.client.set_model_version_tag(version.name, version.version, DECISION_THRESHOLD, threshold)
     with pytest.raises(RegistryError, match=f"no {DECISION_THRESHOLD}"):
         require_production_version(store.client)

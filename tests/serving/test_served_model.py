@@ -9,8 +9,9 @@ import pytest
 from sklearn.base import clone
 
 from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL, TARGET
+from helpers.registry.model_files import MANIFEST_TAG
 from helpers.registry.production_stage import promote
-from helpers.registry.versions import DIGEST_TAG, production_version
+from helpers.registry.versions import production_version
 from helpers.serving import served_model
 from helpers.serving.served_model import BadCustomers, ServedModel, as_customers
 from helpers.tracking import connect
@@ -82,7 +83,7 @@ def break_production(registry, model, sample, fault: str) -> None:
     if fault == "no threshold":
         client.delete_model_version_tag(PRODUCTION_MODEL, copy.version, DECISION_THRESHOLD)
     if fault == "other weights":
-        client.set_model_version_tag(PRODUCTION_MODEL, copy.version, DIGEST_TAG, "0" * 64)
+        client.set_model_version_tag(PRODUCTION_MODEL, copy.version, MANIFEST_TAG, "0" * 64 + "  MLmodel\n")
     client.set_registered_model_alias(PRODUCTION_MODEL, PRODUCTION, copy.version)
 
 
