@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from helpers.config import PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
 from helpers.errors import RegistryError
 from helpers.files import sha256
+from helpers.tracking import store_address
 
 DIGEST_TAG = "model_sha256"
 
@@ -38,7 +39,9 @@ def get_version(client: MlflowClient, name: str, version: str | int) -> ModelVer
         return client.get_model_version(name, str(version))
     except MlflowException as error:
         existing = ", ".join(str(v.version) for v in list_versions(client, name)) or "none"
-        raise RegistryError(f"{name} has no version {version} (existing versions: {existing})") from error
+        raise RegistryError(
+            f"{name} has no version {version} in {store_address()} (existing versions: {existing})"
+        ) from error
 
 
 def production_version(client: MlflowClient) -> ModelVersion | None:
