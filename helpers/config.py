@@ -84,13 +84,22 @@ MLFLOW_DEFAULTS = {
 }
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 def set_mlflow_defaults() -> None:
     """Set `MLFLOW_DEFAULTS` for this process and its children: notebook kernels, servers, the UI.
 
-    The command line calls it before it imports MLflow; everything else gets it from ``tracking.connect``.
+    Also adds `LOOPBACK` to ``NO_PROXY``: no request to this machine goes through a company's proxy. The
+    command line calls it before it imports MLflow; everything else gets it from ``tracking.connect``.
     """
     for name, value in MLFLOW_DEFAULTS.items():
         os.environ.setdefault(name, value)
+    # Libraries read one of the two, most of them the lower case first: what only one has would be lost.
+    user = ",".join(filter(None, dict.fromkeys(os.environ.get(name) for name in ("no_proxy", "NO_PROXY"))))
+    hosts = [host.strip() for host in user.split(",") if host.strip()]
+    if "*" not in hosts:
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
 
 
 def registered_name(algorithm: str) -> str:

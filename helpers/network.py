@@ -1,7 +1,11 @@
-"""Addresses that a server can listen on."""
+"""Addresses that a server can listen on, and requests that never leave this machine for a proxy."""
 
 import errno
 import socket
+import urllib.request
+from http.client import HTTPResponse
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from helpers.errors import SettingError
 
@@ -30,6 +34,26 @@ def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as listener:
         listener.bind((host, 0))
         return listener.getsockname()[1]
+
+
+def open_url(request: str | urllib.request.Request, timeout: float) -> HTTPResponse:
+    """Open a URL as `urllib.request.urlopen` does, but one on this machine never through a proxy.
+
+    Raises
+    ------
+    OSError
+        If there is no answer, or it is an error.
+    """
+    url = request if isinstance(request, str) else request.full_url
+    handlers = [urllib.request.ProxyHandler({})] if _is_loopback(urlsplit(url).hostname or "") else []
+    return urllib.request.build_opener(*handlers).open(request, timeout=timeout)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _bind_error(family: int, kind: int, protocol: int, _: str, address: tuple) -> OSError | None:

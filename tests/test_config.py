@@ -1,10 +1,12 @@
+import os
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from helpers.config import COLUMNS, FEATURES, IDENTIFIERS, TARGET, folds
+from helpers.config import COLUMNS, FEATURES, IDENTIFIERS, TARGET, folds, set_mlflow_defaults
 
 
 def test_every_column_is_an_identifier_a_feature_or_the_target():
@@ -22,3 +24,28 @@ def test_importing_config_needs_no_library():
     heavy = "{'sklearn', 'pandas', 'numpy', 'mlflow'}"
     program = f"import helpers.config, sys; sys.exit(bool({heavy} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "merged"),
+    [
+        (None, None, "127.0.0.1,localhost,::1"),
+        ("", "", "127.0.0.1,localhost,::1"),
+        (None, "s3.bank.example, localhost", "s3.bank.example,localhost,127.0.0.1,::1"),
+        (".bank.example", "10.0.0.0/8", ".bank.example,10.0.0.0/8,127.0.0.1,localhost,::1"),
+    ],
+)
+def test_loopback_is_added_to_what_the_user_exempts_from_the_proxy(monkeypatch, lower, upper, merged):
+    for name, value in (("no_proxy", lower), ("NO_PROXY", upper)):
+        monkeypatch.setenv(name, value or "")
+        if value is None:
+            monkeypatch.delenv(name)
+    for _ in range(2):  # and once only
+        set_mlflow_defaults()
+        assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == merged
+
+
+def test_an_exemption_of_every_host_is_kept(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    set_mlflow_defaults()
+    assert os.environ["no_proxy"] == "*"

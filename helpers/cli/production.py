@@ -80,10 +80,11 @@ def monitor(batch: str | None, data: str | None) -> None:
 def history() -> None:
     """Show every version that is or was in production: from where, when, by whom and why."""
     from helpers import registry
-    from helpers.tracking import connect
+    from helpers.tracking import connect, store_address
 
     table = registry.history(connect().client)
-    click.echo("nothing has been in production yet" if table.empty else table.to_string())
+    nothing = f"nothing has been in production in {store_address()} yet"
+    click.echo(nothing if table.empty else table.to_string())
 
 
 @click.command(

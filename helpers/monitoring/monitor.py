@@ -12,7 +12,7 @@ from helpers.files import sha256
 from helpers.monitoring.evaluation import TOLERATED, evaluate_batch
 from helpers.monitoring.report import Report
 from helpers.registry import ProductionModel, load_production_model, training_data_path, training_run
-from helpers.tracking import Store, log_dataset, log_values, single_run
+from helpers.tracking import Store, check_rights, log_dataset, log_values, single_run
 from helpers.training import COST_NAMES
 
 SCORE_NAMES = ("test_f1", "test_roc_auc")
@@ -60,9 +60,12 @@ def run_monitoring(
         If the batch cannot be used, or the reference is not found.
     RegistryError
         If no model is in production.
+    StoreError
+        If the user may not write to the experiment.
     """
     from helpers.monitoring import plots  # loads matplotlib: not needed to import this package
 
+    check_rights(store.client)
     production = load_production_model(store.client)
     batch_path = data_path(batch or NEW_CUSTOMERS)
     baseline = baseline_metrics(store, production)

@@ -11,7 +11,7 @@ from helpers.config import FOLDS, SELECT_BY, registered_name
 from helpers.errors import NoChallengers, RegistryError, SettingError
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import staging_version
-from helpers.tracking import FOLD_GROUP, Store
+from helpers.tracking import FOLD_GROUP, Store, store_address
 from helpers.training import ALGORITHMS
 
 METRICS = {
@@ -54,7 +54,8 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     if not rows:
         others = ", ".join(registered_name(name) for name, version in staged.items() if version) or "nothing"
         raise NoChallengers(
-            f"no version in staging was trained on this data (sha256 {data_sha256[:12]}...; in staging: "
+            f"no version in staging in {store_address()} was trained on this data "
+            f"(sha256 {data_sha256[:12]}...; in staging: "
             f"{others}). Run notebooks/03_train.ipynb with the same data first."
         )
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("algorithm")

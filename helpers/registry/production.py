@@ -12,6 +12,7 @@ from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_
 from helpers.data import rows_are
 from helpers.errors import DataError, RegistryError
 from helpers.registry.versions import decision_threshold, load_version, production_version
+from helpers.tracking import store_address
 from helpers.training import PREPARE
 
 CONTACT, SKIP = "contact", "skip"
@@ -115,8 +116,9 @@ def require_production_version(client: MlflowClient) -> ModelVersion:
     version = production_version(client)
     if version is None:
         raise RegistryError(
-            f"nothing is in production: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet. Train and "
-            "promote one first: make run, or notebooks 03 and 04."
+            f"nothing is in production in {store_address()}: {PRODUCTION_MODEL!r} has no {PRODUCTION} "
+            "version there yet. Train and promote one first: make run, or notebooks 03 and 04; or set "
+            "MLFLOW_TRACKING_URI to the store that has one."
         )
     if decision_threshold(version) is None:
         raise RegistryError(

@@ -14,6 +14,7 @@ from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL
 from helpers.errors import RegistryError
 from helpers.registry.stage_tags import ensure_name, set_alias, set_stage, set_tags, stage_tags
 from helpers.registry.versions import get_version, list_versions, load_version, production_version
+from helpers.tracking import store_address
 
 DUPLICATE_OF = "duplicate_of"
 REASON = "promotion_reason"  # becomes the reason of the stage once the alias points at the version
@@ -66,7 +67,9 @@ def roll_back(client: MlflowClient, reason: str) -> ModelVersion:
     """
     current = production_version(client)
     if current is None:
-        raise RegistryError(f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version yet")
+        raise RegistryError(
+            f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version in {store_address()} yet"
+        )
     number = current.tags.get("previous_version")
     if not number:
         raise RegistryError(f"nothing to roll back to: version {current.version} was the first in production")

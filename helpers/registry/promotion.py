@@ -15,7 +15,7 @@ from helpers.registry.gates import Gate, all_passed
 from helpers.registry.production_stage import promote, roll_back
 from helpers.registry.stages import archive
 from helpers.registry.versions import production_version
-from helpers.tracking import Store, log_values, single_run
+from helpers.tracking import EDIT, MANAGE, Store, check_rights, log_values, single_run
 
 PROMOTE, ROLLBACK, ARCHIVE, DRY_RUN = ACTIONS = ("promote", "rollback", "archive", "dry_run")
 
@@ -100,11 +100,15 @@ def decide(
     ------
     SettingError
         If the action is unknown.
+    StoreError
+        If the user lacks a right: nothing is changed then.
     RegistryError
         If the registry cannot do it; see `promote` and `roll_back`.
     """
     if action not in ACTIONS:
         raise SettingError(f"unknown action {action!r}: choose from {', '.join(ACTIONS)}")
+    name, right = (challenger.name, MANAGE) if action == ARCHIVE else (PRODUCTION_MODEL, EDIT)
+    check_rights(client, {} if action == DRY_RUN else {name: right})
     production: ModelVersion | None
     if action == PROMOTE and all_passed(gates):
         production = promote(client, challenger.name, challenger.version, reason, replaces)

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from helpers.config import DECISION_THRESHOLD, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
 from helpers.errors import RegistryError
 from helpers.registry.model_files import WEIGHTS, verified_copy
-from helpers.tracking import TRUSTED_TYPES
+from helpers.tracking import TRUSTED_TYPES, store_address
 from helpers.training import ABOVE_ALL_SCORES
 
 
@@ -39,7 +39,9 @@ def get_version(client: MlflowClient, name: str, version: str | int) -> ModelVer
         return client.get_model_version(name, str(version))
     except MlflowException as error:
         existing = ", ".join(str(v.version) for v in list_versions(client, name)) or "none"
-        raise RegistryError(f"{name} has no version {version} (existing versions: {existing})") from error
+        raise RegistryError(
+            f"{name} has no version {version} in {store_address()} (existing versions: {existing})"
+        ) from error
 
 
 def production_version(client: MlflowClient) -> ModelVersion | None:

@@ -11,7 +11,7 @@ from helpers.errors import SettingError
 from helpers.files import Kind, begins_with, check_output, write_atomically
 from helpers.registry import CONTACT, ProductionModel
 from helpers.scoring.scores_csv import to_csv
-from helpers.tracking import Store, log_dataset, log_values, single_run
+from helpers.tracking import Store, check_rights, log_dataset, log_values, single_run
 
 REFUSE, ASIDE = BAD_ROWS = "refuse", "aside"
 SCORE_COLUMNS = ["customer", "probability", "decision", "model_version"]
@@ -118,11 +118,14 @@ def score_file(
         then.
     SettingError
         If ``bad_rows`` is neither, or see `check_outputs`.
+    StoreError
+        If the user may not write to the experiment.
     """
     if bad_rows not in BAD_ROWS:
         raise SettingError(f"bad_rows must be {' or '.join(BAD_ROWS)}, not {bad_rows!r}")
     source, target = data_path(batch or NEW_CUSTOMERS), Path(out)
     outputs = check_outputs(target, bad_rows, source)
+    check_rights(store.client)
     customers, rejects = _read(model, source, bad_rows)
     scores = score_customers(model, customers)
     with single_run(store, "scoring", {"production_version": str(model.version)}) as run_id:

@@ -23,7 +23,7 @@ import pandas as pd
 
 from helpers.config import FEATURES, ROOT
 from helpers.errors import ServingError
-from helpers.network import check_address, free_port
+from helpers.network import check_address, free_port, open_url
 from helpers.registry import load_production_model
 from helpers.tracking import connect, model_server_command, tracking_uri
 
@@ -51,7 +51,7 @@ def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
     Raises
     ------
     ServingError
-        If the server does not start, with its output.
+        If the server ends, or does not answer in time, with its output.
     """
     if url := os.environ.get("CHURN_SERVE_URL"):
         yield url.rstrip("/")
@@ -61,8 +61,7 @@ def model_server(port: int | None = None, workers: int = 1) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="churn-served-") as scratch:
         log = Path(scratch, "server.log")
         with _server_process(port, workers, log) as process:
-            if not _is_ready(url, process):
-                raise ServingError(f"the model server did not start: {log.read_text().strip()[-2000:]}")
+            _wait_until_ready(url, process, log)
             yield url
 
 
@@ -124,7 +123,7 @@ def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/invocations", _request_body(customers), headers)
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS_TO_ANSWER) as response:
+        with open_url(request, SECONDS_TO_ANSWER) as response:
             return pd.DataFrame(json.load(response)["predictions"])
     except urllib.error.HTTPError as error:
         message = error.read().decode(errors="replace")
@@ -138,14 +137,17 @@ def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
         ) from error
 
 
-def _is_ready(url: str, process: subprocess.Popen) -> bool:
-    """Wait until the server answers; False if it exits or needs too long."""
+def _wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
+    """Wait until the server answers; raise if it ends or needs too long, with the end of its output."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), urllib.request.urlopen(f"{url}/ping", timeout=5):
-            return True
+    while (code := process.poll()) is None:
+        with suppress(OSError), open_url(f"{url}/ping", timeout=5):
+            return
+        if time.monotonic() > deadline:
+            break
         time.sleep(0.1)
-    return False
+    what = f"did not answer within {SECONDS_TO_START} s" if code is None else f"ended (exit code {code})"
+    raise ServingError(f"the model server {what}: {log.read_text(errors='replace').strip()[-2000:]}")
 
 
 def _write_model(folder: Path) -> Path:

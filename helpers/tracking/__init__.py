@@ -3,6 +3,7 @@
 from helpers.tracking._mlflow import model_server_command
 from helpers.tracking.artifacts import TRUSTED_TYPES, log_files, log_model, trusted_types
 from helpers.tracking.clean_up import delete_search_runs
+from helpers.tracking.rights import EDIT, MANAGE, check_rights
 from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
 from helpers.tracking.store import Store, become_ui, connect, store_address, tracking_uri
@@ -10,11 +11,14 @@ from helpers.tracking.store_errors import explain
 from helpers.tracking.training_run import FOLD_GROUP, TrainingRun
 
 __all__ = [
+    "EDIT",
     "FOLD_GROUP",
+    "MANAGE",
     "TRUSTED_TYPES",
     "Store",
     "TrainingRun",
     "become_ui",
+    "check_rights",
     "connect",
     "delete_search_runs",
     "explain",

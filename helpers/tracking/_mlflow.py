@@ -161,9 +161,7 @@ def get_json(uri: str, path: str, **params: str) -> dict | None:
     """Return a server's answer to a GET request with the user's login; None if it has no such page."""
     if not http_request or not get_default_host_creds:
         return None
-    answer = http_request(
-        get_default_host_creds(uri), path, "GET", params=params, max_retries=0, raise_on_status=False
-    )
+    answer = http_request(get_default_host_creds(uri), path, "GET", params=params)
     try:
         found = answer.json() if answer.status_code == 200 else None
     except ValueError:

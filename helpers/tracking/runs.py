@@ -23,6 +23,7 @@ from helpers.config import PACKAGES, ROOT, TARGET
 from helpers.errors import StoreError
 from helpers.files import sha256
 from helpers.tracking._mlflow import run_context_tags
+from helpers.tracking.rights import check_rights
 from helpers.tracking.stale_runs import (
     HEARTBEAT,
     OWNER,
@@ -56,8 +57,14 @@ def single_run(store: Store, name: str, tags: Mapping[str, str] | None = None) -
     ------
     str
         The run's id. It ends ``FINISHED``, ``FAILED``, or ``KILLED`` if interrupted.
+
+    Raises
+    ------
+    StoreError
+        If the store fails, or the user may not write to it.
     """
     client, experiment_id = store.client, store.experiment_id
+    check_rights(client)
     terminate_stale_runs(client, experiment_id)
     own_tags = {"level": name, OWNER: owner(), HEARTBEAT: str(time.time())}
     all_tags = {**run_context_tags(), **own_tags, **provenance(), **(tags or {})}

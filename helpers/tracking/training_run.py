@@ -11,10 +11,11 @@ import pandas as pd
 from mlflow.entities import Metric
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
-from helpers.config import TARGET
+from helpers.config import TARGET, registered_name
 from helpers.files import sha256
 from helpers.tracking._mlflow import run_context_tags
 from helpers.tracking.progress import progress
+from helpers.tracking.rights import EDIT, check_rights
 from helpers.tracking.run_writers import ChildRun, QueuedWriter, make_writer
 from helpers.tracking.runs import log_dataset, log_values, single_run
 from helpers.tracking.stale_runs import search_runs
@@ -31,9 +32,10 @@ FOLD_GROUP = "folds/"  # metrics of the model run: the best combination's scores
 class TrainingRun:
     """Tracks a search while it runs; use it in a ``with`` block.
 
-    On entry, terminates stale runs and creates the model run and its fold runs. At the end of the block the
-    model run is ``FINISHED``, or, with everything below it, ``FAILED`` (``KILLED`` if interrupted). A result
-    that cannot be written raises at the next `log` or at the end of the search.
+    On entry, checks that the user may write runs and register the model, terminates stale runs and creates
+    the model run and its fold runs. At the end of the block the model run is ``FINISHED``, or, with
+    everything below it, ``FAILED`` (``KILLED`` if interrupted). A result that cannot be written raises at the
+    next `log` or at the end of the search.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ class TrainingRun:
         self._total = len(ParameterGrid(grid)) * len(self._fold_sizes) if grid else None
 
     def __enter__(self) -> Self:
+        check_rights(self.store.client, {registered_name(self.algorithm): EDIT})
         self._tags = {**run_context_tags(), "algorithm": self.algorithm}
         tags = {"level": "model", "algorithm": self.algorithm, "data_sha256": self.data_sha256}
         with ExitStack() as stack:

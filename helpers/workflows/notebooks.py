@@ -24,7 +24,7 @@ from helpers.monitoring import MonitorSettings
 from helpers.registry import PromotionSettings, production_version
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
-from helpers.tracking import Store, terminate_stale_runs
+from helpers.tracking import EDIT, Store, check_rights, terminate_stale_runs
 from helpers.training import ALGORITHMS, TrainSettings
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -109,6 +109,14 @@ def check_steps(steps: list[NotebookStep], out: Path) -> None:
         check_output(out / f"{step.name}.ipynb", _is_executed_copy)
 
 
+def _changed_models(steps: list[NotebookStep]) -> dict[str, str]:
+    """Return the registered models that steps change, with the right that it takes."""
+    names = [registered_name(str(step.parameters["model"])) for step in steps if "model" in step.parameters]
+    if any(step.notebook == "04_registry" for step in steps):
+        names.append(PRODUCTION_MODEL)
+    return dict.fromkeys(names, EDIT)
+
+
 def _is_executed_copy(path: Path) -> bool:
     """Tell whether papermill wrote a file, complete or not: it puts its name on every cell."""
     return b'"papermill": {' in path.read_bytes()
@@ -135,10 +143,13 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
     ------
     SettingError, DataError
         See `check_steps`.
+    StoreError
+        If the user may not do what the steps do.
     NotebookError
         From the first notebook that fails.
     """
     check_steps(steps, out)
+    check_rights(store.client, _changed_models(steps))
     out.mkdir(parents=True, exist_ok=True)
     workflow, pending = uuid.uuid4().hex[:12], []
     for number, step in enumerate(steps, 1):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from mlflow.entities import Run
 
-from helpers.config import TARGET
+from helpers.config import PRODUCTION_MODEL, TARGET, registered_name
 from helpers.data import MIN_PER_CLASS, MergedTable, customer_ids, merge_batch, save_table, split
 from helpers.errors import NoChallengers, RetrainingInProgress
 from helpers.files import begins_with, sha256, write_atomically
@@ -18,7 +18,7 @@ from helpers.monitoring import (
     run_monitoring,
 )
 from helpers.registry import compare_challengers, read_promotion
-from helpers.tracking import Store, search_runs, single_run, terminate_stale_runs
+from helpers.tracking import EDIT, Store, check_rights, search_runs, single_run, terminate_stale_runs
 from helpers.training import COST_NAMES
 from helpers.workflows.notebooks import NotebookStep, run_notebooks, training_steps
 from helpers.workflows.retraining_report import (
@@ -52,9 +52,12 @@ def process_batch(
     ------
     RetrainingInProgress
         If another retraining is in progress; nothing was done then.
+    StoreError
+        If the user may not train, register or promote.
     DataError, RegistryError, NotebookError
         See `run_monitoring` and `run_notebooks`.
     """
+    check_rights(store.client, dict.fromkeys([PRODUCTION_MODEL, *map(registered_name, models)], EDIT))
     _require_exclusive(store)
     fingerprint = sha256(batch)
     with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": fingerprint}) as run_id:

@@ -5,6 +5,7 @@ from helpers.data import load
 from helpers.errors import DataError, RegistryError
 from helpers.registry.production import ProductionModel, load_production_model, require_production_version
 from helpers.registry.production_stage import promote
+from helpers.tracking import store_address
 from helpers.training import make_pipeline
 
 
@@ -37,7 +38,7 @@ def test_the_production_model_carries_what_its_version_records(store, add_versio
 
 
 def test_nothing_in_production_is_a_clear_error(store):
-    with pytest.raises(RegistryError, match="nothing is in production"):
+    with pytest.raises(RegistryError, match=f"nothing is in production in {store_address()}: "):
         load_production_model(store.client)
 
 

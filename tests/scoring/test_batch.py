@@ -13,7 +13,7 @@ from helpers.errors import DataError, ExitCode, SettingError
 from helpers.registry import ProductionModel, load_production_model
 from helpers.scoring.batch import ASIDE, score_customers, score_file
 from helpers.scoring.scores_csv import read_scores
-from helpers.tracking import connect, search_runs
+from helpers.tracking import connect, search_runs, store_address
 from helpers.training import make_pipeline
 from tests.support import stores
 from tests.support.command import churn
@@ -244,4 +244,6 @@ def test_the_command_scores_the_default_batch(tmp_path, capsys):
 
 def test_the_command_says_that_nothing_is_in_production(store, tmp_path, capsys):
     assert churn("score", "--out", tmp_path / "scores.csv") == 1
-    assert "nothing is in production" in capsys.readouterr().err
+    assert f"nothing is in production in {store_address()}: " in capsys.readouterr().err
+    assert churn("history") == 0
+    assert capsys.readouterr().out == f"nothing has been in production in {store_address()} yet\n"

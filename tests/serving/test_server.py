@@ -153,7 +153,7 @@ def test_a_stopped_server_completes_the_requests_in_flight(registry, customers):
 def test_a_server_without_production_model_fails_with_one_message():
     with (
         stores.in_use(stores.empty()),
-        pytest.raises(ServingError, match=r"did not start: Error: nothing is in production"),
+        pytest.raises(ServingError, match=r"ended \(exit code 1\): Error: nothing is in production"),
         model_server(),
     ):
         pass

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from sklearn.model_selection import ParameterGrid
 from helpers.config import ROOT
 from helpers.data.loading import load as load_customers
 from helpers.data.synthetic import make_customers
+from helpers.errors import StoreError
 from helpers.files import sha256
 from helpers.registry import (
     list_versions,
@@ -28,6 +30,7 @@ from helpers.registry import (
     staging_version,
 )
 from helpers.serving.server import request_scores
+from helpers.tracking.rights import check_rights
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
 from helpers.training.algorithms import ALGORITHMS
@@ -151,6 +154,19 @@ def test_jupyter_requires_its_token_and_reaches_mlflow(stack):
     assert "03_train.ipynb" in names
     code = "from helpers.tracking.store import connect; print(connect().experiment_id)"
     assert stack.compose("exec", "-T", "jupyter", "python", "-c", code).strip().isdigit()
+
+
+def test_a_colleague_is_added_with_the_documented_command(stack, client, monkeypatch):
+    command = ["exec", "-T", "mlflow", "python", "/scripts/add_user.py", "anna"]
+    password = re.search(r"password of anna: (\S+)", stack.compose(*command, "READ"))[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "anna")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+    with pytest.raises(
+        StoreError, match=r"user 'anna' needs EDIT on .* and EDIT on registered model 'churn'"
+    ):
+        check_rights(connect().client, {"churn": "EDIT"})
+    stack.compose(*command)
+    check_rights(connect().client, {"churn": "EDIT"})
 
 
 def test_production_model_is_served(stack, client):

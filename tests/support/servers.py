@@ -12,7 +12,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -80,6 +82,42 @@ def answers(url: str) -> bool:
     with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=2) as response:
         return response.status == 200
     return False
+
+
+@contextmanager
+def http_server(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Run a small server in this process; yield its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+@contextmanager
+def recording_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Set a company's proxy for this process and its children; yield what it was asked for."""
+    seen: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def refuse(self) -> None:
+            seen.append(self.path)
+            self.send_error(502)
+
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_CONNECT = refuse
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    with http_server(Proxy) as url:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, url)
+            monkeypatch.setenv(name.upper(), url)
+        yield seen
 
 
 @contextmanager
