@@ -10,6 +10,8 @@ import mlflow
 import pandas as pd
 import skops.io
 from mlflow.models import ModelSignature, infer_signature
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
@@ -17,6 +19,8 @@ from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+PROBABILITIES = "probabilities of retained, churned"  # what the model returns, in this order
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
@@ -68,8 +72,13 @@ def trusted_types(model: Pipeline) -> list[str]:
 
 
 def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
-    """Return the MLflow signature: the feature columns in, the two classes' probabilities out."""
-    return infer_signature(X.head(5), model.predict_proba(X.head(5)))
+    """Return the MLflow signature: the feature columns in, one list of probabilities per customer out.
+
+    The output is declared as what ``spark_udf`` can return whole, so that its caller names no type: for
+    ``double`` it would take the leftmost number, which is not the probability of churn.
+    """
+    outputs = Schema([ColSpec(Array(DataType.double), name=PROBABILITIES)])
+    return ModelSignature(infer_signature(X.head(5)).inputs, outputs)
 
 
 def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | None = None) -> str:
