@@ -1,7 +1,7 @@
 """The customer table: find, read, validate, split, merge and generate it."""
 
 from helpers.data.bad_rows import load_sound
-from helpers.data.loading import Split, data_path, load, split
+from helpers.data.loading import Split, data_path, load, read_csv_text, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
@@ -25,6 +25,7 @@ __all__ = [
     "load_sound",
     "make_customers",
     "merge_batch",
+    "read_csv_text",
     "rows_are",
     "save_table",
     "split",

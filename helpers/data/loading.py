@@ -107,17 +107,22 @@ def read_csv(path: str | os.PathLike, *, multiline: bool = False) -> pd.DataFram
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}.") from None
-    text = _decode(path.name, content)
-    header = _check_header(path.name, text)
-    text, lines = numbered_records(path.name, text, multiline)
+    return read_csv_text(path.name, content, multiline=multiline)
+
+
+def read_csv_text(name: str, content: bytes, *, multiline: bool = False) -> pd.DataFrame:
+    """Read the bytes of a CSV; ``name`` is what to call them in an error. See `read_csv`."""
+    text = _decode(name, content)
+    header = _check_header(name, text)
+    text, lines = numbered_records(name, text, multiline)
     try:
         table = _parse(text, header)
     except pd.errors.ParserError as error:
-        raise DataError(f"{path.name} is not a well-formed CSV: {str(error).strip()}.") from None
+        raise DataError(f"{name} is not a well-formed CSV: {str(error).strip()}.") from None
     if len(lines) != len(table) + 1:
-        raise DataError(f"{path.name}: {len(lines) - 1} lines were read as {len(table)} rows.")
+        raise DataError(f"{name}: {len(lines) - 1} lines were read as {len(table)} rows.")
     if not text.endswith(("\n", "\r")):
-        _check_end(path.name, table, lines[-1])
+        _check_end(name, table, lines[-1])
     if lines[-1] > len(lines):  # blank lines, or values with line breaks
         table.index = pd.Index(lines[1:]) - 2
     return table

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
-from mlflow.protos.databricks_pb2 import BAD_REQUEST
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from helpers.config import FEATURES, IDENTIFIERS, TARGET
@@ -28,10 +28,10 @@ log = logging.getLogger("uvicorn.error")  # the server's own log
 
 
 class BadCustomers(MlflowException):
-    """A request that cannot be scored; the response is 400."""
+    """A request that cannot be scored; the response is 400, or 500 if the fault is the server's."""
 
-    def __init__(self, text: str):
-        super().__init__(text, error_code=BAD_REQUEST)
+    def __init__(self, text: str, error_code: int = BAD_REQUEST):
+        super().__init__(text, error_code=error_code)
         self._text = text
 
     def serialize_as_json(self) -> str:
@@ -76,11 +76,17 @@ class ServedModel(PythonModel):
         """
         # Scoring is mostly Python: MLflow's threads would only slow each other down (docs/serving.md).
         with self._scoring:
-            customers = as_customers(model_input)
             try:
-                return self._production.score(customers)
+                return self._production.score(as_customers(model_input))
+            except BadCustomers:
+                raise
             except DataError as error:
                 raise BadCustomers(str(error)) from None
+            except Exception:  # MLflow would send the traceback to the client
+                log.exception("a request failed")
+                raise BadCustomers(
+                    "scoring failed; the server's log has the reason", INTERNAL_ERROR
+                ) from None
 
     def stop(self) -> None:
         """Stop following the alias."""

@@ -7,6 +7,7 @@ whether it is ready.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,10 +26,12 @@ from helpers.config import FEATURES, ROOT
 from helpers.errors import ServingError
 from helpers.network import check_address, free_port, open_url
 from helpers.registry import load_production_model
-from helpers.tracking import connect, model_server_command, tracking_uri
+from helpers.serving.request_body import MAX_CUSTOMERS, to_json
+from helpers.tracking import connect, is_dead, model_server_command, owner, tracking_uri
 
+APP = "helpers.serving.app:make_app"
+PREFIX, OWNER_FILE = "churn-serve-", "owner"  # of the folder with the server's code
 HOST, PORT = "127.0.0.1", 8080
-ROWS = 10_000  # per request, well within the server's time limit of a minute
 SECONDS_TO_START, SECONDS_TO_ANSWER, SECONDS_TO_STOP = 120, 90, 30
 
 
@@ -107,21 +110,14 @@ def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
         If the server rejects a row (the message names it and its column) or does not answer.
     """
     features = customers[[name for name in customers.columns if name in FEATURES]]
-    starts = range(0, max(len(features), 1), ROWS)
-    parts = [_post(url, features[start : start + ROWS]) for start in starts]
+    starts = range(0, max(len(features), 1), MAX_CUSTOMERS)
+    parts = [_post(url, features[start : start + MAX_CUSTOMERS]) for start in starts]
     return pd.concat(parts).set_axis(customers.index)
-
-
-def _request_body(customers: pd.DataFrame) -> bytes:
-    """Return customers as JSON in MLflow's ``dataframe_split``, numbers with all their digits."""
-    # Not DataFrame.to_json: that keeps only 15 digits.
-    values = customers.astype(object).where(customers.notna(), None)
-    return json.dumps({"dataframe_split": values.to_dict(orient="split", index=False)}).encode()
 
 
 def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/invocations", _request_body(customers), headers)
+    request = urllib.request.Request(f"{url}/invocations", to_json(customers), headers)
     try:
         with open_url(request, SECONDS_TO_ANSWER) as response:
             return pd.DataFrame(json.load(response)["predictions"])
@@ -159,6 +155,15 @@ def _write_model(folder: Path) -> Path:
     return folder
 
 
+def _remove_leftovers() -> None:
+    """Remove the folders of this user's servers that have ended on this machine."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError):
+            of_user = folder.lstat().st_uid == os.getuid() and not folder.is_symlink()
+            if of_user and is_dead((folder / OWNER_FILE).read_text()):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoReturn:
     """Replace this process with the model server, so that a stop signal reaches the server itself.
 
@@ -174,6 +179,9 @@ def become_server(host: str = HOST, port: int = PORT, workers: int = 1) -> NoRet
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     load_production_model(connect().client)  # fail here with one clear message, not in every worker
-    model = _write_model(Path(tempfile.mkdtemp(prefix="churn-serve-")) / "model")
-    command, variables = model_server_command(str(model), host, port, workers)
+    _remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (folder / OWNER_FILE).write_text(owner())
+    model = _write_model(folder / "model")
+    command, variables = model_server_command(APP, str(model), host, port, workers)
     os.execve(sys.executable, [sys.executable, *command], variables)

@@ -8,7 +8,7 @@
 | `set_telemetry_client` | an end to telemetry that began at MLflow's import | the variable alone ends it |
 | `_get_latest_schema_revision` | which databases are older or newer | MLflow's own check of them |
 | `http_request`, `get_default_host_creds` | what a user may do on a server | refusals when it is done |
-| `scoring_server.get_cmd` | a server that finishes requests when it is stopped | ``mlflow models serve`` |
+| `scoring_server.get_cmd`, its `app` | limits, and an end that waits for requests | ``mlflow models serve`` |
 """
 
 import getpass
@@ -184,14 +184,24 @@ def reread_settings(log_level: str | None) -> None:
             logging.getLogger(name).setLevel(log_level)
 
 
-def model_server_command(model: str, host: str, port: int, workers: int) -> tuple[list[str], dict[str, str]]:
+def scoring_app() -> Any:
+    """Return MLflow's scoring server for the model of `model_server_command`: an ASGI application."""
+    return import_module("mlflow.pyfunc.scoring_server.app").app
+
+
+def model_server_command(
+    app: str, model: str, host: str, port: int, workers: int
+) -> tuple[list[str], dict[str, str]]:
     """Return the command that serves a model folder, to be called with Python, and its environment.
+
+    ``app`` names a function that returns the ASGI application around `scoring_app`.
 
     It is what ``mlflow models serve`` starts as its child. Called without that parent, the server finishes
     the requests in flight when it is stopped.
     """
     if get_cmd := _optional("mlflow.pyfunc.scoring_server", "get_cmd"):  # its module takes a second to import
         command, variables = get_cmd(model, port=port, host=host, nworkers=workers)
-        return ["-m", *shlex.split(command)], variables
+        *uvicorn, _ = shlex.split(command)  # the last word is MLflow's application
+        return ["-m", *uvicorn, "--factory", app], variables
     options = ["--host", host, "--port", str(port), "--workers", str(workers), "--env-manager", "local"]
     return ["-m", "mlflow", "models", "serve", "--model-uri", model, *options], dict(os.environ)

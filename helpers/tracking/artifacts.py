@@ -10,6 +10,8 @@ import mlflow
 import pandas as pd
 import skops.io
 from mlflow.models import ModelSignature, infer_signature
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import Array
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
@@ -18,11 +20,13 @@ from helpers.tracking.script_export import pipeline_source
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PROBABILITIES = "probabilities of retained, churned"  # what the model returns, in this order
+
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
 # skops loads only types that it trusts. These belong to the compiled or core code of scikit-learn and NumPy
-# and were reviewed; `trusted_types` refuses a model with any other. MLflow stores a list of its own beside the
-# model, and whoever can change the model can change that one: the registry loads with this.
+# and were reviewed; `trusted_types` refuses a model with any other. MLflow stores a list beside the model, which
+# whoever changes the model can change: the registry loads with this one.
 TRUSTED_TYPES = {
     "numpy.dtype",
     # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.
@@ -68,8 +72,13 @@ def trusted_types(model: Pipeline) -> list[str]:
 
 
 def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
-    """Return the MLflow signature: the feature columns in, the two classes' probabilities out."""
-    return infer_signature(X.head(5), model.predict_proba(X.head(5)))
+    """Return the MLflow signature: the feature columns in, one list of probabilities per customer out.
+
+    The output is declared as what ``spark_udf`` can return whole, so that its caller names no type: for
+    ``double`` it would take the leftmost number, which is not the probability of churn.
+    """
+    outputs = Schema([ColSpec(Array(DataType.double), name=PROBABILITIES)])
+    return ModelSignature(infer_signature(X.head(5)).inputs, outputs)
 
 
 def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | None = None) -> str:

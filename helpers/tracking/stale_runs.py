@@ -25,6 +25,19 @@ def owner() -> str:
     return f"{_machine()}:{os.getpid()}:{psutil.Process().create_time():.0f}"
 
 
+def is_dead(owner: str) -> bool | None:
+    """Tell whether a process, as `owner` returns it, has ended; None if it ran on another machine."""
+    machine, pid, started = owner.rsplit(":", 2)
+    if machine != _machine():
+        return None
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(int(pid))
+        # The process id may have been reused since. The kernel's clock is not exact.
+        reused = abs(process.create_time() - float(started)) > 5
+        return reused or process.status() == psutil.STATUS_ZOMBIE
+    return True
+
+
 def send_heartbeats(client: MlflowClient, run_id: str, ended: Event) -> None:
     """Write a run's heartbeat until ``ended`` is set; intended to run in a background thread."""
     while not ended.wait(HEARTBEAT_SECONDS):
@@ -45,14 +58,9 @@ def is_stale(run: Run, now: float | None = None) -> bool:
     now : float, optional
         Seconds since the epoch.
     """
-    machine, pid, started = run.data.tags[OWNER].rsplit(":", 2)
-    if machine == _machine():
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(int(pid))
-            # The process id may have been reused since. The kernel's clock is not exact.
-            reused = abs(process.create_time() - float(started)) > 5
-            return reused or process.status() == psutil.STATUS_ZOMBIE
-        return True
+    dead = is_dead(run.data.tags[OWNER])
+    if dead is not None:
+        return dead
     heartbeat = run.data.tags.get(HEARTBEAT)
     last = float(heartbeat) if heartbeat else run.info.start_time / 1000
     limit = STALE_AFTER_SECONDS if heartbeat else STALE_WITHOUT_HEARTBEAT_SECONDS

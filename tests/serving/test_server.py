@@ -16,7 +16,8 @@ import pytest
 
 from helpers.errors import ServingError
 from helpers.registry import load_production_model, roll_back
-from helpers.serving.server import ROWS, _request_body, model_server, request_scores
+from helpers.serving.request_body import MAX_CUSTOMERS, to_json
+from helpers.serving.server import model_server, request_scores
 from helpers.tracking import connect
 from tests.serving.versions import promote_model
 from tests.support import stores
@@ -48,7 +49,7 @@ def test_served_scores_are_those_of_the_process(registry, url, customers):
 
 
 def test_more_customers_than_one_request_takes_are_split(registry, url, customers):
-    many = pd.concat([customers] * (ROWS // len(customers) + 1), ignore_index=True)
+    many = pd.concat([customers] * (MAX_CUSTOMERS // len(customers) + 1), ignore_index=True)
     pd.testing.assert_frame_equal(
         request_scores(url, many), load_production_model(registry.client).score(many), check_exact=True
     )
@@ -134,8 +135,8 @@ def test_promotions_and_a_rollback_lose_no_request(registry, url, customers, fit
 
 def test_a_stopped_server_completes_the_requests_in_flight(registry, customers):
     # Enough that even a busy machine finds some unanswered.
-    many = pd.concat([customers] * 20, ignore_index=True)
-    body = _request_body(many)
+    many = pd.concat([customers] * 5, ignore_index=True)
+    body = to_json(many)
     with model_server(workers=2) as url:
         address = urlsplit(url)
         clients = [HTTPConnection(address.hostname, address.port, timeout=300) for _ in range(4)]
@@ -181,3 +182,111 @@ def test_a_registry_outage_does_not_stop_serving(tmp_path, customers, fitted, sa
             wait(lambda: answers(f"{server.url}/health"), server)
             promote_model(store, "logreg", fitted["logreg"], sample)
             wait(lambda: serving_version(url, customers) == 2, seconds=90)
+
+
+HEADER = (
+    "CreditScore,Geography,Gender,Age,Tenure,Balance,NumOfProducts,HasCrCard,IsActiveMember,EstimatedSalary"
+)
+ROW = "600,France,Male,40,3,0,1,1,1,50000"
+
+
+def raw(url: str, body: bytes, content_type: str) -> tuple[int, str]:
+    """Send any bytes; return status and the whole response."""
+    request = urllib.request.Request(f"{url}/invocations", body, {"Content-Type": content_type})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def record(**changes) -> dict:
+    row = dict(zip(HEADER.split(","), [600, "France", "Male", 40, 3, 0, 1, 1, 1, 50000], strict=True))
+    return row | changes
+
+
+NONSENSE = {
+    "two columns": (f"{HEADER},Age\n{ROW},41\n".encode(), "text/csv", 400, "duplicate column Age"),
+    "two keys": (
+        json.dumps({"dataframe_records": [record()]}).replace('"Age": 40', '"Age": 40, "Age": 41').encode(),
+        "application/json",
+        400,
+        "duplicate column Age",
+    ),
+    "two columns, split": (
+        b'{"dataframe_split": {"columns": ["Age", "Age"], "data": [[1, 2]]}}',
+        "application/json",
+        400,
+        "duplicate column Age",
+    ),
+    "long line": (f"{HEADER}\n{ROW},1,2\n".encode(), "text/csv", 400, "line 2 has 12 fields"),
+    "open quote": (f'{HEADER}\n"{ROW}\n{ROW}\n'.encode(), "text/csv", 400, "a quote opens on line 2"),
+    "deep": (b"[" * 100_000, "application/json", 400, "nested too deeply"),
+    "deep value": (b'{"inputs":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", 400, "nested"),
+    "large": (b"x" * 20_000_000, "text/csv", 413, "5,000,000 bytes"),
+    "many": (f"{HEADER}\n".encode() + f"{ROW}\n".encode() * 10_001, "text/csv", 413, "10,001 customers"),
+    "not JSON": (b"{", "application/json", 400, "not JSON"),
+    "list": (b"[1, 2]", "application/json", 400, "exactly one of"),
+    "no names": (b'{"inputs": [[1, 2]]}', "application/json", 400, "inputs must be"),
+    "null": (b'{"dataframe_split": null}', "application/json", 400, "dataframe_split must be"),
+    "not UTF-8": (b"Age\n\xff\n", "text/csv", 400, "not UTF-8"),
+    "JSON not UTF-8": (b'{"\xff": 1}', "application/json", 400, "not UTF-8"),
+    "empty": (b"", "text/csv", 400, "is empty"),
+    "other type": (b"Age\n1\n", "text/plain", 415, "content type"),
+    "Infinity": (
+        json.dumps({"inputs": [record(Age=float("inf"))]}).encode(),
+        "application/json",
+        400,
+        "Age: 1 row is outside 18 to 100 (row 1",
+    ),
+    "NaN": (
+        json.dumps({"inputs": [record(Age=float("nan"))]}).encode(),
+        "application/json",
+        400,
+        "Age: 1 row is without a value (row 1)",
+    ),
+    "huge": (
+        json.dumps({"inputs": [record(Age=10**400)]}).encode(),
+        "application/json",
+        400,
+        "Age: ",
+    ),
+    "True in a CSV": (
+        f"{HEADER}\n{ROW.replace(',3,', ',True,')}\n".encode(),
+        "text/csv",
+        400,
+        "Tenure: 1 row",
+    ),
+    **{
+        f"true in {form}": (
+            json.dumps({form: [record(), record(Tenure=True)]}).encode(),
+            "application/json",
+            400,
+            "Tenure: 1 row is not a number (row 2: 'True')",
+        )
+        for form in ("dataframe_records", "inputs", "instances")
+    },
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_refused_with_one_message(url, name):
+    body, content_type, status, message = NONSENSE[name]
+    found, answer = raw(url, body, content_type)
+    assert (found, json.loads(answer).keys()) == (status, {"error_code", "message"}), answer[:500]
+    assert message in json.loads(answer)["message"]
+    assert "Traceback" not in answer and len(answer) < 1000
+
+
+def test_a_body_of_unknown_length_is_refused_at_the_limit(url):
+    address = urlsplit(url)
+    client = HTTPConnection(address.hostname, address.port, timeout=60)
+    chunks = (b"x" * 100_000 for _ in range(200))
+    client.request("POST", "/invocations", chunks, {"Content-Type": "text/csv"}, encode_chunked=True)
+    assert client.getresponse().status == 413
+
+
+def test_true_and_false_are_values_of_a_binary_column(url):
+    body = json.dumps({"inputs": [record(HasCrCard=True, IsActiveMember=False)]}).encode()
+    same = json.dumps({"inputs": [record(HasCrCard=1, IsActiveMember=0)]}).encode()
+    assert raw(url, body, "application/json") == raw(url, same, "application/json")

@@ -42,6 +42,15 @@ def test_model_is_safe_complete_and_the_same_when_loaded(store, run_id, fitted, 
     assert info.flavors["sklearn"]["serialization_format"] == "skops"
     assert info.metadata["decision_threshold"] == 0.3
     assert info.signature.inputs.input_names() == FEATURES
+    # What spark_udf returns where its caller names no type: both probabilities, not the leftmost number.
+    assert info.signature.outputs.to_dict() == [
+        {
+            "type": "array",
+            "items": {"type": "double"},
+            "name": "probabilities of retained, churned",
+            "required": True,
+        }
+    ]
     assert info.saved_input_example_info is not None
     folder = mlflow.artifacts.download_artifacts(uri)
     assert Path(folder, "requirements.txt").read_text().split() == REQUIREMENTS

@@ -89,12 +89,12 @@ def test_tags_from_public_sources_are_those_of_mlflow(monkeypatch):
 def test_without_its_server_command_mlflow_serves_the_model(monkeypatch):
     from mlflow.pyfunc import scoring_server
 
-    command, variables = model_server_command("/tmp/model", "127.0.0.1", 8080, 2)
+    command, variables = model_server_command("app:make", "/tmp/model", "127.0.0.1", 8080, 2)
     assert command[:2] == ["-m", "uvicorn"]
     assert {"--host", "127.0.0.1", "--port", "8080", "--workers", "2"} <= set(command)
     assert "/tmp/model" in str(variables)
     monkeypatch.delattr(scoring_server, "get_cmd")
-    command, _ = model_server_command("/tmp/model", "127.0.0.1", 8080, 2)
+    command, _ = model_server_command("app:make", "/tmp/model", "127.0.0.1", 8080, 2)
     assert command[:4] == ["-m", "mlflow", "models", "serve"]
     from mlflow.models.cli import serve
 
