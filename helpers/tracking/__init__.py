@@ -8,12 +8,14 @@ from helpers.tracking.stale_runs import search_runs, terminate_stale_runs
 from helpers.tracking.store import Store, become_ui, connect, store_address, tracking_uri
 from helpers.tracking.store_errors import explain
 from helpers.tracking.training_run import FOLD_GROUP, TrainingRun
+from helpers.tracking.trial_fit import check_estimator
 
 __all__ = [
     "FOLD_GROUP",
     "Store",
     "TrainingRun",
     "become_ui",
+    "check_estimator",
     "connect",
     "delete_search_runs",
     "explain",

@@ -13,6 +13,7 @@ from mlflow.models import ModelSignature, infer_signature
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
+from helpers.errors import SettingError
 from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
@@ -55,12 +56,17 @@ def trusted_types(model: Pipeline) -> list[str]:
 
     Raises
     ------
-    ValueError
-        If the model has another type; the message names it and where to add it.
+    SettingError
+        If the model has another type, or one that the format cannot hold; the message says what to do.
     """
-    types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    try:
+        types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    except Exception as error:
+        raise SettingError(
+            f"the safe format (skops) cannot hold the model: {error}. Use functions and classes of a module."
+        ) from error
     if unreviewed := sorted(types - TRUSTED_TYPES):
-        raise ValueError(
+        raise SettingError(
             f"the model has types that are not reviewed for the safe format: {', '.join(unreviewed)}. "
             "Review them, then add them to TRUSTED_TYPES in helpers/tracking/artifacts.py."
         )
