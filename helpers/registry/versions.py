@@ -57,7 +57,8 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
     Raises
     ------
     RegistryError
-        If the version does not exist, or its files are missing or differ from the registered ones.
+        If the version does not exist, its files are missing or differ from the registered ones, or a package
+        that it needs is not installed.
     """
     chosen = get_version(client, name, version)
     # MLflow would keep each download for the life of the process; a temporary folder does not.
@@ -73,7 +74,14 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
                 f"{name} version {version} is not the model that was registered (its sha256 differs): "
                 "do not use it; archive it and train again"
             )
-        return mlflow.sklearn.load_model(folder)
+        try:
+            return mlflow.sklearn.load_model(folder)
+        except ImportError as error:
+            package = (error.name or str(error)).split(".")[0]
+            raise RegistryError(
+                f"{name} version {version} needs {package}, which is not installed: install the packages "
+                "in its requirements.txt"
+            ) from error
 
 
 def _version_by_alias(client: MlflowClient, name: str, alias: str) -> ModelVersion | None:

@@ -1,8 +1,10 @@
 """What a training logs on its model run: the MLflow model, the pickle, a script, results and plots."""
 
 import pickle
+import sys
 import tempfile
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
-# skops loads only types that it trusts. These belong to the compiled or core code of scikit-learn and NumPy
-# and were reviewed; `trusted_types` refuses a model with any other. The list prevents accidents. It is not a
+# skops loads only types that it trusts. These belong to scikit-learn, NumPy, XGBoost and LightGBM and were
+# reviewed; `trusted_types` refuses a model with any other. The list prevents accidents. It is not a
 # security boundary, since whoever writes the model file writes the list: the registry's digest is.
 TRUSTED_TYPES = {
     "numpy.dtype",
@@ -36,6 +38,14 @@ TRUSTED_TYPES = {
     "sklearn.tree._tree.Tree",
     # Voting and stacking: a dictionary of fitted estimators.
     "sklearn.utils._bunch.Bunch",
+    # Boosting: the estimators hold parameters and a Booster, whose state is the library's own model format
+    # (XGBoost: UBJSON, LightGBM: text), parsed by its compiled code; no pickle is inside. The names do no
+    # harm where the packages are not installed. OrderedDict is LightGBM's factory of empty entries.
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
     *(
         f"sklearn.metrics._dist_metrics.{metric}Distance64"
         for metric in (
@@ -73,6 +83,24 @@ def trusted_types(model: Pipeline) -> list[str]:
     return sorted(types)
 
 
+def requirements(types: Iterable[str]) -> list[str]:
+    """Return the pinned packages that a model needs: `REQUIREMENTS`, and those of its further types.
+
+    Parameters
+    ----------
+    types : iterable of str
+        Dotted names, from `trusted_types`: what is not scikit-learn's own is among them.
+    """
+    modules = {name.split(".")[0] for name in types} - sys.stdlib_module_names
+    # A type of this project comes with the project, which is on no package index.
+    further = modules - {"sklearn", "numpy", "helpers"}
+    if not further:
+        return REQUIREMENTS
+    distributions = packages_distributions()
+    names = {name for module in further for name in distributions.get(module, [])} - {*PACKAGES}
+    return REQUIREMENTS + [f"{name}=={version(name)}" for name in sorted(names)]
+
+
 def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
     """Return the MLflow signature: the feature columns in, the two classes' probabilities out."""
     return infer_signature(X.head(5), model.predict_proba(X.head(5)))
@@ -99,15 +127,16 @@ def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | No
     str
         The logged model's URI, ``models:/<model id>``.
     """
+    types = trusted_types(model)
     info = mlflow.sklearn.log_model(
         model,
         name="model",
         run_id=run_id,
         serialization_format="skops",
-        skops_trusted_types=trusted_types(model),
+        skops_trusted_types=types,
         signature=signature_of(model, X),
         input_example=X.head(5),
-        pip_requirements=REQUIREMENTS,
+        pip_requirements=requirements(types),
         pyfunc_predict_fn="predict_proba",
         metadata=metadata,
     )
@@ -142,7 +171,8 @@ def log_files(
         for name in ("pickle", "pipeline", "plots"):
             (root / name).mkdir()
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
-        (root / "pipeline" / "pipeline.py").write_text(pipeline_source(model, title, REQUIREMENTS))
+        script = pipeline_source(model, title, requirements(trusted_types(model)))
+        (root / "pipeline" / "pipeline.py").write_text(script)
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)
         for name, figure in plots.items():
             figure.savefig(root / "plots" / f"{name}.png", dpi=120, bbox_inches="tight")
