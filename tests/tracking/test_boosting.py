@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import skops.io
 
-from helpers.config import EMBEDDED_DATA
+from helpers.config import DECISION_THRESHOLD, EMBEDDED_DATA
 from helpers.data import load, split
 from helpers.errors import RegistryError
-from helpers.registry import load_version, register
+from helpers.registry import load_production_model, load_version, promote, register
 from helpers.tracking import check_estimator, log_files, log_model
 from helpers.tracking.artifacts import REQUIREMENTS
 from helpers.training import CLASSIFY, evaluate, make_pipeline
@@ -40,7 +40,9 @@ def test_boosting_is_stored_loaded_and_rebuilt(store, package, unfitted, tmp_pat
     run_id = store.client.create_run(store.experiment_id).info.run_id
     uri = log_model(run_id, model, X_train)
     log_files(store.client, run_id, model, package, {"params": []}, {})
-    version = register(store.client, package, uri, run_id)
+    version = register(store.client, package, uri, run_id, {DECISION_THRESHOLD: "0.3"})
+    promote(store.client, version.name, version.version, "test")
+    assert load_production_model(store.client).score(X_test)["probability"].dtype == "float64"
     again = load_version(store.client, version.name, version.version)
     np.testing.assert_array_equal(again.predict_proba(X_test), model.predict_proba(X_test))
 
