@@ -33,7 +33,7 @@ CASES = [
     (TrainSettings, {"grid": {5: [1]}}, "unknown grid key 5"),
     (TrainSettings, {"grid": {"n_neighbors": [0]}}, "grid key 'n_neighbors' cannot be 0"),
     (PromotionSettings, {"action": "look"}, "action must be one of promote, rollback, archive, dry_run"),
-    (PromotionSettings, {"challenger": "svm"}, "challenger must be one of knn, logreg, tree, forest"),
+    (PromotionSettings, {"challenger": "a b"}, "challenger must be the name of an algorithm"),
     (PromotionSettings, {"reason": ""}, "reason must be text of 1 to 2000 characters, not ''"),
     (PromotionSettings, {"reason": 7}, "reason must be text"),
     (ScoreSettings, {"top": "ten"}, "top must be a number of customers, from 1 to 1000000, not 'ten'"),

@@ -45,7 +45,7 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     NoChallengers
         If there is none.
     """
-    staged = {name: staging_version(store.client, name) for name in ALGORITHMS}
+    staged = {name: staging_version(store.client, name) for name in _algorithms(store.client)}
     rows = {
         algorithm: _row(store.client, version)
         for algorithm, version in staged.items()
@@ -60,6 +60,16 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
         )
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("algorithm")
     return table.sort_values(f"CV {SELECT_BY.upper()}", ascending=False, kind="stable")
+
+
+def _algorithms(client: MlflowClient) -> list[str]:
+    """Return every algorithm that may have versions, also one that was since taken out of `ALGORITHMS`."""
+    prefix, token, names = registered_name(""), None, list(ALGORITHMS)
+    while True:
+        page = client.search_registered_models(f"name LIKE '{prefix}%'", page_token=token)
+        names += [model.name.removeprefix(prefix) for model in page]
+        if not (token := page.token):
+            return list(dict.fromkeys(names))
 
 
 def choose_challenger(challengers: pd.DataFrame, name: str | None = None) -> str:

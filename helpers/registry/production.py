@@ -44,7 +44,8 @@ class ProductionModel:
 
     def probability(self, customers: pd.DataFrame) -> np.ndarray:
         """Return the probability of churn of each customer, shape (n_customers,)."""
-        return self.pipeline.predict_proba(customers[FEATURES])[:, 1]
+        # XGBoost's are float32.
+        return self.pipeline.predict_proba(customers[FEATURES])[:, 1].astype("float64")
 
     def score(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Score customers.

@@ -7,7 +7,6 @@ from pydantic import Field
 from helpers.data import CsvPath
 from helpers.registry.promotion import ACTIONS, PROMOTE
 from helpers.settings import Settings, one_of
-from helpers.training import ALGORITHMS
 
 
 class PromotionSettings(Settings):
@@ -15,7 +14,10 @@ class PromotionSettings(Settings):
 
     data: CsvPath = None
     production_data: CsvPath = None
-    challenger: Annotated[str | None, one_of(ALGORITHMS)] = None
+    # One of the challengers, which the registry knows: an algorithm may have left ALGORITHMS.
+    challenger: Annotated[
+        str | None, Field(pattern=r"^[\w.-]{1,200}$", description="the name of an algorithm")
+    ] = None
     action: Annotated[str, one_of(ACTIONS)] = PROMOTE
     reason: Annotated[
         str, Field(min_length=1, max_length=2000, description="text of 1 to 2000 characters")

@@ -62,12 +62,19 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
     Raises
     ------
     RegistryError
-        If the version does not exist, its files are missing, changed or added to, or hold another type.
+        If the version does not exist, its files are missing, changed or added to, or hold another type; or a
+        package that it needs is not installed.
     """
     chosen = get_version(client, name, version)
     with verified_copy(client, chosen) as folder:
         try:
             return skops.io.load(folder / WEIGHTS, trusted=sorted(TRUSTED_TYPES))
+        except ImportError as error:
+            package = (error.name or str(error)).split(".")[0]
+            raise RegistryError(
+                f"{name} version {version} needs {package}, which is not installed: install the packages "
+                "in its requirements.txt"
+            ) from error
         except Exception as error:  # skops and each estimator have their own; another release, too
             raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
 

@@ -9,6 +9,7 @@ from helpers.tracking.stale_runs import is_dead, owner, search_runs, terminate_s
 from helpers.tracking.store import Store, become_ui, connect, store_address, tracking_uri
 from helpers.tracking.store_errors import explain
 from helpers.tracking.training_run import FOLD_GROUP, TrainingRun
+from helpers.tracking.trial_fit import check_estimator
 
 __all__ = [
     "EDIT",
@@ -18,6 +19,7 @@ __all__ = [
     "Store",
     "TrainingRun",
     "become_ui",
+    "check_estimator",
     "check_rights",
     "connect",
     "delete_search_runs",

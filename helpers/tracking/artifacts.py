@@ -1,8 +1,10 @@
 """What a training logs on its model run: the MLflow model, the pickle, a script, results and plots."""
 
 import pickle
+import sys
 import tempfile
-from importlib.metadata import version
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from mlflow.types.schema import Array
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
+from helpers.errors import SettingError
 from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
@@ -24,9 +27,9 @@ PROBABILITIES = "probabilities of retained, churned"  # what the model returns, 
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
-# skops loads only types that it trusts. These belong to the compiled or core code of scikit-learn and NumPy
-# and were reviewed; `trusted_types` refuses a model with any other. MLflow stores a list beside the model, which
-# whoever changes the model can change: the registry loads with this one.
+# skops loads only types that it trusts. These belong to scikit-learn, NumPy, XGBoost and LightGBM and were
+# reviewed; `trusted_types` refuses a model with any other. MLflow stores a list beside the model, which whoever
+# changes the model can change: the registry loads with this one.
 TRUSTED_TYPES = {
     "numpy.dtype",
     # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.
@@ -39,6 +42,14 @@ TRUSTED_TYPES = {
     "sklearn.tree._tree.Tree",
     # Voting and stacking: a dictionary of fitted estimators.
     "sklearn.utils._bunch.Bunch",
+    # Boosting: the estimators hold parameters and a Booster, whose state is the library's own model format
+    # (XGBoost: UBJSON, LightGBM: text), parsed by its compiled code; no pickle is inside. The names do no
+    # harm where the packages are not installed. OrderedDict is LightGBM's factory of empty entries.
+    "collections.OrderedDict",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
     *(
         f"sklearn.metrics._dist_metrics.{metric}Distance64"
         for metric in (
@@ -59,16 +70,39 @@ def trusted_types(model: Pipeline) -> list[str]:
 
     Raises
     ------
-    ValueError
-        If the model has another type; the message names it and where to add it.
+    SettingError
+        If the model has another type, or one that the format cannot hold; the message says what to do.
     """
-    types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    try:
+        types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    except Exception as error:
+        raise SettingError(
+            f"the safe format (skops) cannot hold the model: {error}. Use functions and classes of a module."
+        ) from error
     if unreviewed := sorted(types - TRUSTED_TYPES):
-        raise ValueError(
+        raise SettingError(
             f"the model has types that are not reviewed for the safe format: {', '.join(unreviewed)}. "
             "Review them, then add them to TRUSTED_TYPES in helpers/tracking/artifacts.py."
         )
     return sorted(types)
+
+
+def requirements(types: Iterable[str]) -> list[str]:
+    """Return the pinned packages that a model needs: `REQUIREMENTS`, and those of its further types.
+
+    Parameters
+    ----------
+    types : iterable of str
+        Dotted names, from `trusted_types`: what is not scikit-learn's own is among them.
+    """
+    modules = {name.split(".")[0] for name in types} - sys.stdlib_module_names
+    # A type of this project comes with the project, which is on no package index.
+    further = modules - {"sklearn", "numpy", "helpers"}
+    if not further:
+        return REQUIREMENTS
+    distributions = packages_distributions()
+    names = {name for module in further for name in distributions.get(module, [])} - {*PACKAGES}
+    return REQUIREMENTS + [f"{name}=={version(name)}" for name in sorted(names)]
 
 
 def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
@@ -102,15 +136,16 @@ def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | No
     str
         The logged model's URI, ``models:/<model id>``.
     """
+    types = trusted_types(model)
     info = mlflow.sklearn.log_model(
         model,
         name="model",
         run_id=run_id,
         serialization_format="skops",
-        skops_trusted_types=trusted_types(model),
+        skops_trusted_types=types,
         signature=signature_of(model, X),
         input_example=X.head(5),
-        pip_requirements=REQUIREMENTS,
+        pip_requirements=requirements(types),
         pyfunc_predict_fn="predict_proba",
         metadata=metadata,
     )
@@ -145,7 +180,8 @@ def log_files(
         for name in ("pickle", "pipeline", "plots"):
             (root / name).mkdir()
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
-        (root / "pipeline" / "pipeline.py").write_text(pipeline_source(model, title, REQUIREMENTS))
+        script = pipeline_source(model, title, requirements(trusted_types(model)))
+        (root / "pipeline" / "pipeline.py").write_text(script)
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)
         for name, figure in plots.items():
             figure.savefig(root / "plots" / f"{name}.png", dpi=120, bbox_inches="tight")

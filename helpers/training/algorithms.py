@@ -78,7 +78,8 @@ def algorithm(name: str) -> Algorithm:
 def make_pipeline(name: str) -> Pipeline:
     """Return the unfitted pipeline of an algorithm: preprocessing (``prepare``), then ``classify``.
 
-    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through.
+    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through. Every
+    ``random_state`` of the estimator that is None becomes `SEED`: a training repeated gives the same model.
     """
     prepare = ColumnTransformer(
         [
@@ -87,7 +88,15 @@ def make_pipeline(name: str) -> Pipeline:
             ("keep", "passthrough", BINARY),
         ]
     )
-    return Pipeline([(PREPARE, prepare), (CLASSIFY, clone(algorithm(name).estimator))])
+    return Pipeline([(PREPARE, prepare), (CLASSIFY, seeded(algorithm(name).estimator))])
+
+
+def seeded(estimator: BaseEstimator) -> BaseEstimator:
+    """Return a copy in which every ``random_state`` that is None, also of estimators inside, is `SEED`."""
+    copy = clone(estimator)
+    params = copy.get_params()
+    free = [key for key, value in params.items() if value is None and key.split("__")[-1] == "random_state"]
+    return copy.set_params(**dict.fromkeys(free, SEED))
 
 
 def add_step_prefix(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from helpers.config import CHOICES, TARGET
 from helpers.errors import SettingError
 from helpers.search import check_params
-from helpers.training.algorithms import algorithm
+from helpers.training.algorithms import algorithm, seeded
 
 
 def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
@@ -36,7 +36,7 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     """
     chosen = algorithm(name)
     if grid is None or grid == "":
-        return chosen.grid
+        return {key: [_seeded(value) for value in values] for key, values in chosen.grid.items()}
     if isinstance(grid, str):
         try:
             grid = json.loads(grid)
@@ -47,6 +47,10 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     if not isinstance(grid, dict) or not grid:
         raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
     return {key: _values(name, chosen.estimator, key, values) for key, values in grid.items()}
+
+
+def _seeded(value: object) -> object:
+    return seeded(value) if hasattr(value, "get_params") and not isinstance(value, type) else value
 
 
 def _values(name: str, estimator: BaseEstimator, key: str, values: object) -> list:

@@ -31,6 +31,15 @@ def test_challengers_were_trained_on_this_data_and_come_best_first(store, add_ve
         compare_challengers(store, "other")
 
 
+def test_an_algorithm_that_was_taken_out_is_still_a_challenger(store, add_version, fitted):
+    add_version("knn", folds=(0.4,) * 5)
+    add_version("svm", folds=(0.6,) * 5, model=fitted["tree"])
+    store.client.create_registered_model("churned")
+    table = compare_challengers(store, "abc")
+    assert list(table.index) == ["svm", "knn"]
+    assert choose_challenger(table, "svm") == "svm"
+
+
 @pytest.mark.parametrize("on_model_run", [True, False])
 def test_validation_scores_are_in_fold_order(store, add_version, on_model_run):
     version = add_version("knn", folds=(0.1, 0.2, 0.3, 0.4, 0.5), on_model_run=on_model_run)

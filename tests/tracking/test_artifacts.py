@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline as chain
 
 from helpers.config import EMBEDDED_DATA, FEATURES
 from helpers.data.loading import load, split
+from helpers.errors import SettingError
 from helpers.plotting import figure
 from helpers.tracking.artifacts import REQUIREMENTS, log_files, log_model, trusted_types
 from helpers.training.algorithms import ALGORITHMS
@@ -64,7 +65,7 @@ def test_model_is_safe_complete_and_the_same_when_loaded(store, run_id, fitted, 
 
 def test_unreviewed_type_is_rejected_by_name(sample):
     model = chain(Unreviewed()).fit(sample.X_train, sample.y_train)
-    with pytest.raises(ValueError, match=r"Unreviewed.*TRUSTED_TYPES in helpers/tracking/artifacts\.py"):
+    with pytest.raises(SettingError, match=r"Unreviewed.*TRUSTED_TYPES in helpers/tracking/artifacts\.py"):
         trusted_types(model)
 
 
