@@ -23,6 +23,7 @@ from helpers.registry.training_data import not_in_production_training, training_
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     get_version,
+    input_example,
     list_versions,
     load_pyfunc,
     load_version,
@@ -44,6 +45,7 @@ __all__ = [
     "decide",
     "get_version",
     "history",
+    "input_example",
     "lead_over_others",
     "list_versions",
     "load_production_model",

@@ -1,6 +1,11 @@
 """Look up registered model versions by name, number or alias, and load their models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import mlflow
+import pandas as pd
 import skops.io
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -87,15 +92,40 @@ def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSi
     RegistryError
         See `load_version`; or if it has no signature.
     """
-    name = f"{version.name} version {version.version}"
+    with _description(client, version) as (model, _):
+        signature = model.signature
+    if signature is None:
+        raise RegistryError(
+            f"{version.name} version {version.version} has no signature: train again with "
+            "notebooks/03_train.ipynb"
+        )
+    return signature
+
+
+def input_example(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
+    """Return the customers that were logged with a version as its input example, from its checked files.
+
+    Raises
+    ------
+    RegistryError
+        See `load_version`; or if it has none.
+    """
+    with _description(client, version) as (model, folder):
+        example = model.load_input_example(str(folder))
+    if not isinstance(example, pd.DataFrame):
+        raise RegistryError(f"{version.name} version {version.version} has no table as its input example")
+    return example
+
+
+@contextmanager
+def _description(client: MlflowClient, version: ModelVersion) -> Iterator[tuple[Model, Path]]:
+    """Read what MLmodel says, from checked files, in whose folder the block runs."""
     with verified_copy(client, version) as folder:
         try:
-            signature = Model.load(str(folder)).signature
+            yield Model.load(str(folder)), folder
         except Exception as error:  # whatever YAML and JSON can hold
+            name = f"{version.name} version {version.version}"
             raise RegistryError(f"{name} has no readable MLmodel file: {error}") from error
-    if signature is None:
-        raise RegistryError(f"{name} has no signature: train again with notebooks/03_train.ipynb")
-    return signature
 
 
 def decision_threshold(version: ModelVersion) -> float | None:

@@ -16,9 +16,9 @@ from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from helpers.config import FEATURES, IDENTIFIERS, TARGET
-from helpers.data import ROW, make_customers, validate
+from helpers.data import ROW, validate
 from helpers.errors import DataError, RegistryError
-from helpers.registry import load_production_model, production_version
+from helpers.registry import input_example, load_production_model, production_version
 from helpers.tracking import connect
 
 POLL_SECONDS = 2.0  # between two checks of the alias
@@ -114,7 +114,7 @@ class ServedModel(PythonModel):
             return
         production = load_production_model(self._client)
         # A model that loads but cannot score would fail every request: smoke-test it before switching.
-        production.score(make_customers(2, seed=1))
+        production.score(input_example(self._client, version))
         log.info("serving churn version %d instead of %d", production.version, self._production.version)
         self._production = production
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers.errors import RegistryError
@@ -8,6 +9,7 @@ from helpers.registry.stages import archive
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     get_version,
+    input_example,
     list_versions,
     load_version,
     production_version,
@@ -62,6 +64,16 @@ def test_changed_or_missing_weights_are_not_loaded(store, add_version):
     weights.unlink()
     with pytest.raises(RegistryError, match=r"missing: model\.skops"):
         load_version(store.client, version.name, version.version)
+
+
+def test_the_input_example_is_read_from_checked_files(store, add_version, sample):
+    version = add_version("tree")
+    pd.testing.assert_frame_equal(
+        input_example(store.client, version), sample.X_train.head(5), check_dtype=False
+    )
+    (weights_file(store.client, version).parent / "input_example.json").write_text("{}")
+    with pytest.raises(RegistryError, match=r"changed: input_example\.json"):
+        input_example(store.client, version)
 
 
 def test_a_version_without_training_run_is_a_clear_error(store, add_version):
