@@ -18,6 +18,8 @@ from helpers.files import sha256
 
 MANIFEST_TAG = "model_manifest"
 WEIGHTS = "model.skops"
+# MLflow writes it into a local artifact folder when a client loads `models:/<name>/<version>`.
+MLFLOWS_NOTE = "registered_model_meta"
 _REMEDY = "do not use it; roll back if it is in production, archive it, and train again"
 
 
@@ -67,7 +69,9 @@ def verified_copy(client: MlflowClient, version: ModelVersion) -> Iterator[Path]
 
 
 def _download(location: str, scratch: str) -> Path:
-    return Path(mlflow.artifacts.download_artifacts(location, dst_path=scratch))
+    folder = Path(mlflow.artifacts.download_artifacts(location, dst_path=scratch))
+    (folder / MLFLOWS_NOTE).unlink(missing_ok=True)
+    return folder
 
 
 def _manifest(folder: Path) -> str:

@@ -28,8 +28,8 @@ PROBABILITIES = "probabilities of retained, churned"  # what the model returns, 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
 # skops loads only types that it trusts. These belong to scikit-learn, NumPy, XGBoost and LightGBM and were
-# reviewed; `trusted_types` refuses a model with any other. MLflow stores a list beside the model, where whoever
-# can change the one can change the other: the registry loads with this list.
+# reviewed; `trusted_types` refuses a model with any other. MLflow stores a list of its own beside the model,
+# where whoever can change one can change the other: the registry loads with this list.
 TRUSTED_TYPES = {
     "numpy.dtype",
     # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.

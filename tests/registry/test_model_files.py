@@ -11,7 +11,7 @@ import yaml
 from helpers.config import NEW_CUSTOMERS, PRODUCTION_MODEL
 from helpers.errors import RegistryError, UnverifiedModel
 from helpers.registry.gates import run_gates
-from helpers.registry.model_files import MANIFEST_TAG
+from helpers.registry.model_files import MANIFEST_TAG, MLFLOWS_NOTE, verified_copy
 from helpers.registry.production_stage import promote, roll_back
 from helpers.registry.stages import archive
 from helpers.registry.versions import (
@@ -158,6 +158,15 @@ def test_a_checked_version_loads_as_mlflow_model(store, add_version, fitted, sam
         for path in folder.rglob("*")
         if path.is_file()
     )
+
+
+def test_a_load_by_another_client_leaves_the_version_as_it_was(store, add_version):
+    version = add_version("tree")
+    mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+    assert (folder_of(store.client, version) / MLFLOWS_NOTE).exists()
+    load_version(store.client, version.name, version.version)
+    with verified_copy(store.client, version) as folder:
+        assert not (folder / MLFLOWS_NOTE).exists()
 
 
 def test_a_version_without_manifest_gives_way_to_the_next(store, add_version, sample):

@@ -69,7 +69,7 @@ def test_changed_or_missing_weights_are_not_loaded(store, add_version):
 def test_the_input_example_is_read_from_checked_files(store, add_version, sample):
     version = add_version("tree")
     pd.testing.assert_frame_equal(
-        input_example(store.client, version), sample.X_train.head(5), check_dtype=False
+        input_example(store.client, version), sample.X_train.head(5).reset_index(drop=True), check_dtype=False
     )
     (weights_file(store.client, version).parent / "input_example.json").write_text("{}")
     with pytest.raises(RegistryError, match=r"changed: input_example\.json"):
