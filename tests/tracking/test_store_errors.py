@@ -3,7 +3,11 @@
 import os
 import re
 import shlex
+import shutil
+import socket
 import sqlite3
+import ssl
+import subprocess
 import threading
 import time
 import traceback
@@ -18,12 +22,13 @@ import sqlalchemy
 from helpers.errors import StoreError
 from helpers.tracking import connect, search_runs, single_run
 from tests.support import stores
+from tests.support.servers import missing
 
 LOGIN = "anna:s%21cret"
 
 
 @contextmanager
-def answering(status: int, body: bytes, headers: dict | None = None, delay: float = 0):
+def answering(status: int, body: bytes, headers: dict | None = None, delay: float = 0, tls=None):
     """Run another product: it answers everything in the same way."""
     seen = []
 
@@ -44,8 +49,15 @@ def answering(status: int, body: bytes, headers: dict | None = None, delay: floa
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_):
+            """Say nothing of a client that has hung up, maybe in the middle of a later test."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_address[1]}", seen
@@ -105,6 +117,30 @@ def test_server_that_hangs(monkeypatch):
     monkeypatch.setattr("helpers.tracking.store.SECONDS_TO_ANSWER", 1)
     with answering(200, b"{}", delay=20) as (address, _):
         assert "no MLflow at" in refusal(monkeypatch, f"http://{LOGIN}@{address}")
+
+
+def test_server_whose_certificate_nobody_signed(monkeypatch, tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    if not shutil.which("openssl"):
+        missing("openssl", "apt-get install openssl")
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate), "-keyout", str(key)]
+    subprocess.run(make, check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    with answering(404, b"", tls=tls) as (address, seen):
+        message = refusal(monkeypatch, f"https://{LOGIN}@{address}")
+        assert "its certificate is not trusted" in message and "MLFLOW_TRACKING_SERVER_CERT_PATH" in message
+        assert not seen
+        monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(certificate))
+        assert "404" in refusal(monkeypatch, f"https://{address}")
+
+
+def test_database_server_that_hangs(monkeypatch):
+    monkeypatch.setattr("helpers.tracking.database.SECONDS_TO_ANSWER", 2)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        uri = f"postgresql+psycopg2://{LOGIN}@127.0.0.1:{silent.getsockname()[1]}/mlflow"
+        assert "timeout expired" in refusal(monkeypatch, uri)
 
 
 def test_login_of_one_server_is_not_sent_to_the_next(monkeypatch):
