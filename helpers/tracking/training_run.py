@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 from mlflow.entities import Metric
+from mlflow.exceptions import MlflowException
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
 from helpers.config import TARGET, registered_name
@@ -127,7 +128,7 @@ class TrainingRun:
         best = result.best_index_
         for run_id, scores in zip(self._fold_ids, result.fold_scores(best), strict=True):
             log_values(self.store, run_id, metrics=scores)
-            self._delete_orphans(run_id)
+            self._remove_orphans(run_id)
             self.store.client.set_terminated(run_id)
         self._log_fold_scores(result.fold_scores(best))
         metrics = {f"cv_{name}": value for name, value in result.mean_scores(best).items()}
@@ -155,12 +156,18 @@ class TrainingRun:
         ]
         self.store.client.log_batch(self.model_run_id, metrics=metrics)
 
-    def _delete_orphans(self, fold_id: str) -> None:
-        """Delete child runs that nobody finishes.
+    def _remove_orphans(self, fold_id: str) -> None:
+        """End and delete child runs that nobody finishes.
 
         If a server crashes after it created a run, MLflow's client retries and creates a second one, which
-        gets the result.
+        gets the result. A user with the right to edit, but not to manage, leaves the first one as ``KILLED``.
         """
         query = f"attributes.status = 'RUNNING' and tags.`mlflow.parentRunId` = '{fold_id}'"
         for orphan in search_runs(self.store.client, self.store.experiment_id, query):
-            self.store.client.delete_run(orphan.info.run_id)
+            # A deleted run keeps its status.
+            self.store.client.set_terminated(orphan.info.run_id, "KILLED")
+            try:
+                self.store.client.delete_run(orphan.info.run_id)
+            except MlflowException as error:
+                if error.error_code != "PERMISSION_DENIED":
+                    raise

@@ -1,6 +1,5 @@
 """The search gives GridSearchCV's results for any grid, and names the combination that failed."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -21,11 +20,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler, TargetEncoder
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import ROOT, SCORES, folds
-from helpers.data.loading import load, split
+from helpers.config import ROOT, SCORES
 from helpers.search import SearchError, grid_search
 from helpers.training import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
-from tests.support.paths import BENCH, REAL_DATA, needs_real_data
 from tests.support.searches import assert_same, search
 
 
@@ -276,25 +273,3 @@ def test_importing_the_search_imports_neither_mlflow_nor_the_rest_of_the_project
     modules = process.stdout.split()
     assert "mlflow" not in modules and "matplotlib" not in modules
     assert {name for name in modules if name.startswith("helpers.") and "search" not in name} == set()
-
-
-@needs_real_data
-@pytest.mark.skipif(not BENCH.is_dir(), reason="the published results, ../shared/bench, are not there")
-@pytest.mark.parametrize(
-    "name", [*(pytest.param(n, marks=pytest.mark.stack) for n in ("knn", "forest")), "logreg", "tree"]
-)
-def test_the_real_table_gives_the_published_results(name):
-    part = split(load(str(REAL_DATA)))
-    result = grid_search(
-        make_pipeline(name),
-        add_step_prefix(make_grid(name)),
-        part.X_train,
-        part.y_train,
-        cv=folds(),
-        scoring=SCORES,
-        refit="f1",
-    )
-    expected = json.loads((BENCH / "expected" / f"{name}.json").read_text())
-    assert result.cv_results_["params"] == expected.pop("params")
-    for key, values in expected.items():
-        np.testing.assert_allclose(result.cv_results_[key], values, rtol=0, atol=1e-6, err_msg=key)

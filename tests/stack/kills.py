@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from mlflow import MlflowClient
+from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from helpers.config import ROOT
@@ -53,7 +54,7 @@ class Writer:
 
 
 def check_kill(store: Store, folder: Path, kill: Callable[[], None], restart: Callable[[], None]) -> None:
-    """Kill a service during a training; everything acknowledged is there, and work continues.
+    """Kill a service during a training: everything acknowledged is there, and the training ends or says why.
 
     ``restart`` returns when the service is back.
     """
@@ -72,11 +73,11 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], restart: Ca
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(writer.write)
         try:
-            wait(under_way, seconds=240)
+            wait(under_way, seconds=600)
             kill()
             written = len(writer.files)
             restart()
-            code = process.wait(400)
+            code = process.wait(900)
             wait(lambda: len(writer.files) > written + 1)  # it continues unaided
         finally:
             writer.stop.set()
@@ -90,6 +91,11 @@ def check_kill(store: Store, folder: Path, kill: Callable[[], None], restart: Ca
         assert load_version(client, version.name, version.version).predict is not None
     if code != 0:
         assert "Error" in process.stderr.read()
+
+
+def check_recovery(store: Store, folder: Path) -> None:
+    """After kills, the next training works and leaves nothing running of those before."""
     process = train(folder)
-    assert process.wait(300) == 0, process.stderr.read()
-    assert not search_runs(client, store.experiment_id, "status = 'RUNNING'")
+    assert process.wait(600) == 0, process.stderr.read()
+    query = "attributes.status = 'RUNNING'"
+    assert not store.client.search_runs([store.experiment_id], query, ViewType.ALL)  # deleted ones, too

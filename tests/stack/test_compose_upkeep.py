@@ -15,7 +15,7 @@ from helpers.registry import list_versions, load_version, staging_version
 from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
 from tests.stack.compose import Stack
-from tests.stack.kills import check_kill
+from tests.stack.kills import check_kill, check_recovery
 from tests.support.servers import wait
 
 pytestmark = pytest.mark.stack
@@ -131,6 +131,10 @@ def kill(stack: Stack, service: str) -> None:
 @pytest.mark.parametrize("victim", ["postgres", "minio", "mlflow"])
 def test_killing_a_service_during_a_training_loses_nothing_acknowledged(stack, client, tmp_path, victim):
     check_kill(client, tmp_path, lambda: kill(stack, victim), stack.wait_until_healthy)
+
+
+def test_after_the_kills_a_training_works_and_no_run_is_left_running(client, tmp_path):
+    check_recovery(client, tmp_path)
 
 
 def test_runs_of_a_killed_jupyter_are_terminated(stack, client):

@@ -17,7 +17,7 @@ from helpers.tracking.stale_runs import search_runs
 from helpers.tracking.store import connect
 from helpers.training import make_pipeline
 from tests.registry.test_promotion_at_once import assert_agree, at_once, promotion
-from tests.stack.kills import check_kill
+from tests.stack.kills import check_kill, check_recovery
 from tests.support.object_stores import minio
 from tests.support.servers import mlflow_server, postgres, wait
 from tests.support.trainings import training
@@ -139,3 +139,7 @@ def test_killing_a_service_loses_nothing_acknowledged(services, client, tmp_path
         wait(lambda: answers_with_login(services["mlflow"].url), services[victim])
 
     check_kill(client, tmp_path, services[victim].kill, restart)
+
+
+def test_after_the_kills_a_training_works_and_no_run_is_left_running(client, tmp_path):
+    check_recovery(client, tmp_path)

@@ -18,6 +18,7 @@ from helpers.workflows.retraining import process_batch
 from tests.serving.versions import promote_model
 from tests.support.command import churn
 from tests.support.servers import http_server, mlflow_server, recording_proxy
+from tests.support.trainings import training_run
 
 ADMIN_PASSWORD = "only-for-this-test-run"
 CONFIG = """[mlflow]
@@ -91,7 +92,7 @@ def n_runs(store) -> int:
 
 @pytest.mark.stack
 def test_a_colleague_is_refused_before_the_work_and_works_after_the_grant(
-    server, admin, add_user, log_in, fitted, sample, tmp_path, capsys, monkeypatch
+    server, admin, add_user, log_in, fitted, sample, result, tmp_path, capsys, monkeypatch
 ):
     password = add_user("anna", "READ")
     assert password
@@ -129,6 +130,13 @@ def test_a_colleague_is_refused_before_the_work_and_works_after_the_grant(
         assert int(challenger.version) == 2
         assert decide(store.client, "promote", challenger, PASSED, "best").production_version == 2
     assert seen == []
+    # Who may edit but not delete ends the orphan of a crashed server, and their training goes on.
+    with training_run(store, sample) as run:
+        (fold, *_) = search_runs(store.client, store.experiment_id, "tags.level = 'fold'")  # the newest
+        tags = {"level": "combination", "mlflow.parentRunId": fold.info.run_id}
+        orphan = store.client.create_run(store.experiment_id, tags=tags).info.run_id
+        run.finish_search(result)
+    assert store.client.get_run(orphan).info.status == "KILLED"
     with pytest.raises(StoreError, match=r"needs MANAGE on registered model 'churn-tree' \(has EDIT\)"):
         decide(store.client, "archive", challenger, PASSED, "best")
     add_user("anna", "MANAGE")

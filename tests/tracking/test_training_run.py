@@ -13,15 +13,17 @@ def test_training_has_every_run_and_every_value(store, sample, result):
     assert_complete(store, track(store, sample, result), result)
 
 
-def test_child_run_whose_creation_was_repeated_is_deleted(store, sample, result):
+def test_child_run_whose_creation_was_repeated_is_ended_and_deleted(store, sample, result):
     with tree_run(store, sample) as run:
         log_all(run, result)
         run.drain()
         fold = runs_by_level(store)["fold"][0].info.run_id
         tags = {"level": "combination", "mlflow.parentRunId": fold}
-        store.client.create_run(store.experiment_id, tags=tags)
+        orphan = store.client.create_run(store.experiment_id, tags=tags).info.run_id
         run.finish_search(result)
     assert len(runs_by_level(store)["combination"]) == 15
+    info = store.client.get_run(orphan).info
+    assert (info.status, info.lifecycle_stage) == ("KILLED", "deleted")
 
 
 @pytest.mark.parametrize(("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")])

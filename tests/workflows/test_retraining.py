@@ -135,26 +135,30 @@ def test_concurrent_retrainings_exclude_each_other(store, retrain, capsys):
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_retraining_resumes(store, retrain, tmp_path, how):
+def test_an_interrupted_retraining_resumes(store, retrain, tmp_path):
     batch = write_batch(tmp_path / "older.csv", covariate=0.8)
     command = [sys.executable, "-u", "-m", "helpers", "retrain", "--batch", batch, "--out", tmp_path / "out"]
     command += ["--models", "tree,knn"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    output = ""
-    while "03_train-knn" not in output:
-        output += process.stdout.read(1)
-    time.sleep(5)  # into the search
-    process.send_signal(how)
-    process.communicate(timeout=60)
-    if how == signal.SIGTERM:
-        assert process.returncode == ExitCode.INTERRUPTED
-        assert_consistent(store)
-    assert len(list_versions(store.client, "churn-tree")) == 2
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        output = ""
+        while "03_train-knn" not in output:
+            output += process.stdout.read(1)
+            assert process.poll() is None, process.stderr.read()
+        time.sleep(5)  # into the search
+        process.send_signal(how)
+        process.communicate(timeout=60)
+        if how == signal.SIGTERM:
+            assert process.returncode == ExitCode.INTERRUPTED
+            assert_consistent(store)
+        assert len(list_versions(store.client, "churn-tree")) == 2  # the second time not trained again
+        assert len(list_versions(store.client, "churn-knn")) == 1
 
     assert retrain(batch, "--models", "tree,knn") == ExitCode.DONE
     assert_consistent(store)
-    assert len(list_versions(store.client, "churn-tree")) == 2  # not trained again
+    assert len(list_versions(store.client, "churn-tree")) == 2
     assert len(list_versions(store.client, "churn-knn")) == 2
     assert production_version(store.client).tags["source_name"] == "churn-tree"
 
