@@ -13,7 +13,7 @@ import yaml
 from helpers.cli import churn as command_line
 from helpers.config import NEW_CUSTOMERS, ROOT
 from helpers.errors import DataError, ExitCode
-from helpers.tracking import search_runs
+from helpers.tracking import search_runs, store_address
 from helpers.training import ALGORITHMS
 from tests.support.command import churn
 from tests.support.servers import wait
@@ -150,7 +150,8 @@ def test_a_server_that_is_down_is_one_message(command, capsys, tmp_path, monkeyp
 def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert churn(command, *CALLS[command]) == ExitCode.FAILED
-    assert re.fullmatch(r"Error: .*no production version yet.*\n", capsys.readouterr().err)
+    address = re.escape(store_address())
+    assert re.fullmatch(rf"Error: nothing is in production in {address}: .*\n", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

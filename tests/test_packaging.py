@@ -85,7 +85,8 @@ def installed(tmp_path_factory) -> Path:
     pip = [programs / "pip", "--disable-pip-version-check"]
     run([*pip, "wheel", "--no-deps", "-w", folder, source], folder).check_returncode()
     (wheel,) = folder.glob("*.whl")
-    run([*pip, "install", wheel, "-c", ROOT / "constraints.txt"], folder).check_returncode()
+    # Byte code of everything would take as long as the installation itself; few modules are used.
+    run([*pip, "install", "--no-compile", wheel, "-c", ROOT / "constraints.txt"], folder).check_returncode()
     return programs
 
 

@@ -38,6 +38,7 @@ from helpers.workflows import notebooks
 from tests.support import stores
 from tests.support.servers import wait
 from tests.support.trainings import training
+from tests.workflows.batches import assert_consistent
 
 pytestmark = pytest.mark.stack
 
@@ -218,6 +219,7 @@ def test_monitor_retrains_on_drift_and_uses_the_new_reference(stack, client, tmp
     stack.compose("stop", "monitor")
     assert "interrupted" in stack.compose("logs", "monitor")
     assert stack.psql("select count(*) from runs where status <> 'FINISHED'") == "0"
+    assert_consistent(client)
 
 
 @pytest.mark.parametrize("notebook", ["05_score", "06_monitor"])

@@ -15,10 +15,8 @@ from helpers.data import load, make_customers, merge_batch, validate
 from helpers.errors import ExitCode
 from helpers.files import sha256
 from helpers.registry import list_versions, production_version, promote
-from helpers.tracking import connect
 from helpers.tracking.stale_runs import OWNER, owner, search_runs
 from helpers.workflows.retraining import too_few_to_compare
-from tests.support.servers import mlflow_server, postgres
 from tests.workflows.batches import assert_consistent, runs, write_batch
 
 
@@ -161,25 +159,3 @@ def test_an_interrupted_retraining_resumes(store, retrain, tmp_path):
     assert len(list_versions(store.client, "churn-tree")) == 2
     assert len(list_versions(store.client, "churn-knn")) == 2
     assert production_version(store.client).tags["source_name"] == "churn-tree"
-
-
-@pytest.mark.stack
-def test_retraining_on_a_server_with_postgresql(tmp_path, retrain, monkeypatch):
-    from helpers.workflows import NotebookStep, run_notebooks, training_steps
-
-    with (
-        postgres(tmp_path) as database,
-        mlflow_server(tmp_path, database.url, str(tmp_path / "artifacts")) as server,
-    ):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
-        store = connect()
-        first = [*training_steps(["logreg"]), NotebookStep("04_registry", "04_registry")]
-        run_notebooks(first, tmp_path / "first", store)
-        assert retrain(NEW_CUSTOMERS) == ExitCode.DONE
-        batch = write_batch(tmp_path / "older.csv", covariate=0.8)
-        assert retrain(batch, "--models", "tree") == ExitCode.DONE
-        version = production_version(store.client)
-        assert (version.version, version.tags["source_name"]) == ("2", "churn-tree")
-        outcomes = [run.data.tags["outcome"] for run in runs(store, "retrain")]
-        assert outcomes == ["promoted", "kept"]
-        assert_consistent(store)
