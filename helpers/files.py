@@ -52,7 +52,8 @@ def check_output(path: Path, kind: Kind) -> Path:
     SettingError
         If the path is a URL, a folder, a device, a pipe or another program's file, or cannot be written.
     """
-    _refuse_url(path)
+    if is_url(path):
+        raise SettingError(f"{path} is a URL: name a local file to write, and copy from there")
     try:
         _refuse_special(path)
         target = Path(os.path.realpath(path))
@@ -79,7 +80,8 @@ def check_folder(folder: Path) -> None:
     SettingError
         If it is a URL, something other than a folder, or cannot be written.
     """
-    _refuse_url(folder / "file")
+    if is_url(folder / "file"):
+        raise SettingError(f"{folder} is a URL: name a local folder, and copy from there")
     existing = folder
     while not os.path.lexists(existing):
         existing = existing.parent
@@ -120,10 +122,9 @@ def write_atomically(path: Path, content: bytes, kind: Kind) -> None:
         raise
 
 
-def _refuse_url(path: Path) -> None:
-    """Refuse ``s3://bucket/file``, which would become a folder ``s3:`` (a path keeps one slash)."""
-    if any(re.fullmatch(r"[A-Za-z][\w+.-]+:", part) for part in path.parts[:-1]):
-        raise SettingError(f"{path} is a URL: name a local file or folder to write, and copy from there")
+def is_url(path: Path) -> bool:
+    """Tell whether a path is ``s3://bucket/file``, of which `Path` keeps one slash."""
+    return any(re.fullmatch(r"[A-Za-z][\w+.-]+:", part) for part in path.parts[:-1])
 
 
 def _refuse_special(path: Path) -> None:

@@ -27,6 +27,7 @@ from helpers.config import (
 from helpers.data.lines import numbered_records
 from helpers.data.schema import validate
 from helpers.errors import DataError
+from helpers.files import is_url
 
 # First bytes of files that are passed by mistake.
 _OTHER_FORMATS = {
@@ -64,9 +65,11 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     Raises
     ------
     DataError
-        If there is no such file; the message names the places that were tried.
+        If there is no such file, the message names the places that were tried; or if it is a URL.
     """
     requested = Path(os.path.expanduser(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA))
+    if is_url(requested):
+        raise DataError(f"{requested} is a URL: download the table and give the path of the file.")
     places = list(dict.fromkeys([Path.cwd() / requested, ROOT / requested]))
     for path in places:
         if os.path.isfile(path):  # unlike Path's, False for what can be no path, too

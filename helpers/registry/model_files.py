@@ -61,7 +61,8 @@ def verified_copy(client: MlflowClient, version: ModelVersion) -> Iterator[Path]
             folder = _download(location, scratch)
             found = _manifest(folder)
         except Exception as error:  # each kind of artifact store has its own
-            raise RegistryError(f"{name} has no readable model: {error}") from error
+            reason = " ".join(str(error).split())  # MLflow lists the files on lines of their own
+            raise RegistryError(f"{name} has no readable model: {reason}") from error
         if found != expected:
             changes = _difference(expected, found)
             raise UnverifiedModel(f"{name} is not the model that was registered ({changes}): {_REMEDY}")

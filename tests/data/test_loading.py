@@ -52,6 +52,12 @@ def test_missing_file_is_named_with_the_places_tried(tmp_path, monkeypatch):
     assert str(tmp_path / "nowhere.csv") in str(error.value) and str(ROOT / "nowhere.csv") in str(error.value)
 
 
+@pytest.mark.parametrize("url", ["https://example.org/customers.csv", "s3://bucket/customers.csv"])
+def test_url_is_named_as_one(url):
+    with pytest.raises(DataError, match=r"customers\.csv is a URL: download the table and give the path"):
+        loading.data_path(url)
+
+
 @pytest.mark.parametrize("sample", ["EMBEDDED_DATA", "NEW_CUSTOMERS"])
 def test_without_a_checkout_the_error_says_where_the_sample_is(tmp_path, monkeypatch, sample):
     monkeypatch.setattr(loading, sample, tmp_path / "bank_churn.csv")
