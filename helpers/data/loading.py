@@ -65,7 +65,7 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     Raises
     ------
     DataError
-        If there is no such file, the message names the places that were tried; or if it is a URL.
+        If there is no such file (the message names the places that were tried), or it is a URL.
     """
     requested = Path(os.path.expanduser(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA))
     if is_url(requested):

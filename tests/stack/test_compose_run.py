@@ -211,6 +211,7 @@ def test_monitor_retrains_on_drift_and_uses_the_new_reference(stack, client, tmp
     wait(lambda: len(retrainings(client)) > 1, seconds=120)
     last = retrainings(client)[0]
     assert (last.data.tags["batch"], last.data.tags["production_version"]) == ("next.csv", production.version)
+    assert last.data.tags["outcome"] == "kept"
     monitoring = client.client.get_run(last.data.tags["monitoring_run"])
     assert monitoring.data.tags["reference_sha256"] == production.tags["data_sha256"]
     copy = tmp_path / "table.csv"
