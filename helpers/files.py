@@ -52,8 +52,8 @@ def check_output(path: Path, kind: Kind) -> Path:
     SettingError
         If the path is a URL, a folder, a device, a pipe or another program's file, or cannot be written.
     """
-    if is_url(path):
-        raise SettingError(f"{path} is a URL: name a local file to write, and copy from there")
+    if url := as_url(path):
+        raise SettingError(f"{url} is a URL: name a local file to write, and copy from there")
     try:
         _refuse_special(path)
         target = Path(os.path.realpath(path))
@@ -80,8 +80,10 @@ def check_folder(folder: Path) -> None:
     SettingError
         If it is a URL, something other than a folder, or cannot be written.
     """
-    if is_url(folder / "file"):
-        raise SettingError(f"{folder} is a URL: name a local folder, and copy from there")
+    if url := as_url(folder):
+        raise SettingError(f"{url} is a URL: name a local folder, and copy from there")
+    if _in_proc(folder / "file"):
+        raise SettingError(f"{folder} is not a folder of files: name another one")
     existing = folder
     while not os.path.lexists(existing):
         existing = existing.parent
@@ -122,9 +124,11 @@ def write_atomically(path: Path, content: bytes, kind: Kind) -> None:
         raise
 
 
-def is_url(path: Path) -> bool:
-    """Tell whether a path is ``s3://bucket/file``, of which `Path` keeps one slash."""
-    return any(re.fullmatch(r"[A-Za-z][\w+.-]+:", part) for part in path.parts[:-1])
+def as_url(path: Path) -> str | None:
+    """Return the URL ``s3://bucket/file`` that was given as a path, of which `Path` keeps one slash."""
+    match = re.fullmatch(r"(?:.*/)?([A-Za-z][\w+.-]+):/(.*)", str(path))
+    slashes = "/" if match and match[1] in ("file", "models", "runs") else "//"
+    return match and f"{match[1]}:{slashes}{match[2]}"
 
 
 def _refuse_special(path: Path) -> None:

@@ -20,8 +20,11 @@ URIS = (
 )
 SHORTEST = 4  # a shorter value is part of too many words; in a URI it is hidden all the same
 
-_LOGIN = re.compile(r"(?<=://)[^\s/?#'\"<>\\]*@")
-_PASSWORD = re.compile(r"://([^/:@]*):(.*)@")  # SQLAlchemy takes one with "/" and "@" in it, too
+# After one slash, too: what `pathlib.Path` leaves of a URL.
+_LOGIN = re.compile(r"(?<=:/|//)[^\s/?#'\"<>\\]*@")
+# A database's password may contain "/" and "@".
+_DATABASE_LOGIN = re.compile(r"((?:postgresql|mysql|mssql)[\w+]*:/+)[^\s'\"<>\\]*@", re.IGNORECASE)
+_PASSWORD = re.compile(r"^(?:[\w+.-]+:/+|/*(?=[^/:@]*:[^/]))([^/:@]*):(.*)@")  # the scheme may be forgotten
 _QUERY = re.compile(r"(?<=[?&])((?:password|passwd|sslpassword|token)=)[^&\s'\"]*", re.IGNORECASE)
 
 
@@ -31,9 +34,12 @@ def mask(text: str) -> str:
     Logins are taken out of every URI. The passwords, tokens and keys of MLflow's, the databases' and the
     object store's environment variables are replaced, also percent-encoded or as a basic login.
     """
-    for secret in sorted(_secrets(), key=len, reverse=True):
+    logins = _logins()
+    for user, password in logins:
+        text = text.replace(f"{user}:{password}@", "")
+    for secret in sorted(_secrets(logins), key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return _QUERY.sub(rf"\1{MASK}", _LOGIN.sub("", text))
+    return _QUERY.sub(rf"\1{MASK}", _LOGIN.sub("", _DATABASE_LOGIN.sub(r"\1", text)))
 
 
 def mask_notebook(file: Path) -> None:
@@ -53,16 +59,19 @@ def _mask_strings(value: Any) -> Any:
     return mask(value) if isinstance(value, str) else value
 
 
-def _secrets() -> set[str]:
-    values = {os.environ.get(name, "") for name in SECRETS}
-    logins = {
+def _logins() -> set[tuple[str, str]]:
+    """Return the users and passwords in the environment's URIs."""
+    matches = [_PASSWORD.search(os.environ.get(name, "")) for name in URIS]
+    return {(match[1], match[2]) for match in matches if match}
+
+
+def _secrets(logins: set[tuple[str, str]]) -> set[str]:
+    """Return every form of the environment's secrets and of the passwords in its URIs."""
+    logins = logins | {(unquote(user), unquote(password)) for user, password in logins}
+    logins.add(
         (os.environ.get("MLFLOW_TRACKING_USERNAME", ""), os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
-    }
-    for name in URIS:
-        if match := _PASSWORD.search(os.environ.get(name, "")):
-            user, password = match.groups()
-            logins |= {(user, password), (unquote(user), unquote(password))}
-    values |= {password for _, password in logins}
+    )
+    values = {os.environ.get(name, "") for name in SECRETS} | {password for _, password in logins}
     values |= {
         base64.b64encode(f"{user}:{password}".encode()).decode() for user, password in logins if password
     }

@@ -20,7 +20,7 @@ def check_address(host: str, port: int) -> None:
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a part of the name longer than 63 characters
         raise _unusable(host, port, error) from None
     failures = [failure for address in addresses if (failure := _bind_error(*address)) is not None]
     for failure in failures:
@@ -66,5 +66,6 @@ def _bind_error(family: int, kind: int, protocol: int, _: str, address: tuple) -
     return None
 
 
-def _unusable(host: str, port: int, error: OSError) -> SettingError:
-    return SettingError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port")
+def _unusable(host: str, port: int, error: OSError | UnicodeError) -> SettingError:
+    reason = getattr(error, "strerror", None) or "not a name of a host"
+    return SettingError(f"cannot listen on {host}:{port} ({reason}): choose another --host or --port")

@@ -110,11 +110,19 @@ def test_help_imports_no_heavy_library():
         (["generate", "--out", "/dev/full"], "/dev/full is not a file"),
         (["generate", "--out", "/proc/nowhere/x.csv"], "/proc/nowhere/x.csv is not a file"),
         (["generate", "--out", str(NEW_CUSTOMERS.parent / "README.md")], "is not an earlier output"),
-        (["score", "--out", "s3://bucket/o.csv"], "s3:/bucket/o.csv is a URL"),
+        (["score", "--out", "s3://bucket/o.csv"], "s3://bucket/o.csv is a URL"),
+        (["score", "--out", "https://anna:s3cret@h/o.csv"], "Error: https://h/o.csv is a URL"),
+        (
+            ["train", "--models", "knn", "--out", "s3://anna:s3cret@b/x"],
+            "Error: s3://b/x is a URL: name a local folder",
+        ),
+        (["train", "--models", "knn", "--out", "/proc/nothing"], "/proc/nothing is not a folder of files"),
+        (["train", "--models", "knn", "--grid", '{"p": [1], "p": [2]}'], "grid has 'p' twice"),
+        (["ui", "--host", "a" * 80], "(not a name of a host): choose another --host"),
         (["score", "--out", "/dev/stdout"], "/dev/stdout is not a file"),
         (["score", "--out", str(NEW_CUSTOMERS)], "is the batch itself"),
         (["run", "--out", "s3://bucket"], "is a URL"),
-        (["train", "--out", "/dev/null/x"], "Not a directory"),
+        (["train", "--out", "/dev/null/x"], "/dev/null is not a folder"),
         (["retrain", "--batch", str(NEW_CUSTOMERS), "--out", "s3://bucket"], "is a URL"),
         (["generate", "--out", "x.csv", "--shift", "age"], "--shift takes NAME=STRENGTH"),
         (["generate", "--out", "x.csv", "--shift", "age=1"], "unknown shift 'age'"),
@@ -159,6 +167,10 @@ def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monk
     [
         (["retrain", "--batch", "missing.csv"], "no file missing.csv"),
         (["run", "--only", "01_eda", "--data", "missing.csv"], "missing.csv (tried"),
+        (
+            ["score", "--batch", "https://anna:s3cret@h/x.csv", "--out", "s.csv"],
+            "Error: https://h/x.csv is a",
+        ),
     ],
 )
 def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys):
@@ -169,13 +181,11 @@ def test_a_path_that_does_not_exist_is_one_message(store, call, message, capsys)
 
 
 def test_a_notebook_that_fails_is_one_message(store, tmp_path):
-    (tmp_path / "bad.csv").write_text("name,price\nchair,40\n")
-    bad = str(tmp_path / "bad.csv")
-    done = start("run", "--only", "01_eda", "--data", bad, "--out", str(tmp_path))
+    done = start("run", "--only", "04_registry", "--out", str(tmp_path))
     _, error = done.communicate(timeout=120)
     assert done.returncode == ExitCode.FAILED
-    assert "01_eda failed in cell" in error and "DataError: bad.csv does not start" in error
-    assert f"{tmp_path}/01_eda.ipynb" in error
+    assert "04_registry failed in cell" in error and "NoChallengers: " in error
+    assert f"{tmp_path}/04_registry.ipynb" in error
     assert "Traceback" not in error
 
 

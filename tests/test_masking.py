@@ -29,6 +29,8 @@ def secrets(monkeypatch):
         "sqlite://anna:s!cret7@/x.db and https://s!cret7@host",
         "postgresql://host/db?user=anna&password=s!cret7",
         '"http://anna:s!cret7@host"',
+        "no file https:/anna:s!cret7@host/x.csv (tried /work/https:/anna:s!cret7@host/x.csv)",
+        "postgresql+psycopg2://anna:s!cret/a@b/7@host/db refused",
     ],
 )
 def test_no_credential_is_left_in_a_text(text):
@@ -43,9 +45,35 @@ def test_a_text_without_credentials_is_unchanged():
         assert mask(text) == text
 
 
+@pytest.mark.parametrize("uri", ["sqlite:////home/me@work/mlflow.db", "file:/home/me@work/mlruns"])
+def test_a_path_with_an_at_sign_is_no_login(uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert mask(f"no MLflow at {uri}") == f"no MLflow at {uri}"
+
+
 def test_a_short_password_is_hidden_in_its_uri_only(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:db@host")
     assert mask("mlflow db upgrade http://anna:db@host") == "mlflow db upgrade http://host"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "anna:s!cret@127.0.0.1:5000",
+        "//anna:s!cret@127.0.0.1:5000",
+        "http:/anna:s!cret@127.0.0.1:5000",
+        "http://anna:s!cret@[::1",
+    ],
+)
+def test_a_mistyped_uri_keeps_its_password_to_itself(uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert "cret" not in mask(f"{uri} is wrong; s!cret too")
+
+
+def test_a_short_password_with_a_slash_is_hidden_in_its_uri(monkeypatch):
+    for uri in ("postgresql+psycopg2://anna:a/b@127.0.0.1:1/db", "http://anna:a/b@host"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        assert "a/b" not in mask(f"no MLflow at {uri}")
 
 
 def test_every_error_of_the_project_is_masked():

@@ -34,7 +34,7 @@ def test_port_in_use_is_refused(host):
             check_address(host, port)
 
 
-@pytest.mark.parametrize("host", ["203.0.113.1", "no such host"])
+@pytest.mark.parametrize("host", ["203.0.113.1", "no such host", "a" * 80, f"{'a' * 80}.example"])
 def test_host_of_another_machine_is_refused(host):
     with pytest.raises(SettingError, match=r"cannot listen on .*--host"):
         check_address(host, 8080)

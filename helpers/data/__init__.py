@@ -1,8 +1,9 @@
 """The customer table: find, read, validate, split, merge and generate it."""
 
 from helpers.data.bad_rows import load_sound
-from helpers.data.loading import Split, data_path, load, read_csv_text, split
+from helpers.data.loading import Split, load, read_csv_text, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
+from helpers.data.paths import data_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings

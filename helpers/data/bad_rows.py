@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from helpers.data.loading import data_path, read_csv, source_name
+from helpers.data.loading import read_csv
+from helpers.data.paths import data_path, source_name
 from helpers.data.problems import Problem
 from helpers.data.schema import check, validate
 
@@ -16,7 +17,7 @@ def load_sound(data: str | os.PathLike | None = None) -> tuple[pd.DataFrame, pd.
     Parameters
     ----------
     data : path, optional
-        See ``loading.data_path``.
+        See ``paths.data_path``.
 
     Returns
     -------

@@ -30,8 +30,8 @@ def numbered_records(name: str, text: str, multiline: bool = False) -> tuple[str
     Raises
     ------
     DataError
-        If a quote is not closed on its line, or a line has more or fewer fields than the header. The message
-        names the line and what to do.
+        If a quote is not closed on its line, a value is too long for `csv`, or a line has more or fewer
+        fields than the header. The message names the line and what to do.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
     if '"' in text:
@@ -60,7 +60,12 @@ def _read_quoted(name: str, lines: list[str], multiline: bool) -> tuple[list[int
             ends.append(reader.line_num)
             widths.append(len(row))
     except csv.Error:
-        raise DataError(_open_quote(name, lines, ends[-1], multiline)) from None
+        start, longest = ends[-1], csv.field_size_limit()
+        if reader.line_num == start + 1 and len(lines[start]) > longest:
+            raise DataError(
+                f"{name}: line {start + 1} has a value of more than {longest:,} characters. Correct it."
+            ) from None
+        raise DataError(_open_quote(name, lines, start, multiline)) from None
     return ends[1:], widths
 
 

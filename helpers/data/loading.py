@@ -1,4 +1,4 @@
-"""Find the CSV of customers, read it, validate it, split it."""
+"""Read the CSV of customers, validate it, split it."""
 
 import csv
 import io
@@ -15,33 +15,18 @@ from sklearn.model_selection import train_test_split
 from helpers.config import (
     BINARY,
     COLUMNS,
-    EMBEDDED_DATA,
     FEATURES,
     IDENTIFIERS,
-    NEW_CUSTOMERS,
-    ROOT,
     SEED,
     TARGET,
     TEST_SIZE,
 )
+from helpers.data.decoding import decode
 from helpers.data.lines import numbered_records
+from helpers.data.paths import data_path, source_name
 from helpers.data.schema import validate
 from helpers.errors import DataError
-from helpers.files import is_url
 
-# First bytes of files that are passed by mistake.
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "a gzip archive",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"<": "HTML or XML",
-    b"{": "JSON",
-    b"[": "JSON",
-}
 # How pandas and many programs write a missing value.
 _MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
 _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -54,33 +39,6 @@ class Split(NamedTuple):
     X_test: pd.DataFrame
     y_train: pd.Series
     y_test: pd.Series
-
-
-def data_path(data: str | os.PathLike | None = None) -> Path:
-    """Return the CSV to use: ``data``, else the variable ``CHURN_DATA``, else the embedded sample.
-
-    A relative path is tried from the current folder, then from the project's root, so that a notebook finds
-    the same file whichever folder it runs in.
-
-    Raises
-    ------
-    DataError
-        If there is no such file (the message names the places that were tried), or it is a URL.
-    """
-    requested = Path(os.path.expanduser(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA))
-    if is_url(requested):
-        raise DataError(f"{requested} is a URL: download the table and give the path of the file.")
-    places = list(dict.fromkeys([Path.cwd() / requested, ROOT / requested]))
-    for path in places:
-        if os.path.isfile(path):  # unlike Path's, False for what can be no path, too
-            return path.resolve()
-    if requested in (EMBEDDED_DATA, NEW_CUSTOMERS):
-        raise DataError(
-            f"no file {requested}: the embedded samples are part of a checkout of the project, not of the "
-            "installed package. Give a CSV of your own, or run in a checkout."
-        )
-    setting = "the path" if data else "CHURN_DATA"
-    raise DataError(f"no file {requested} (tried {', '.join(map(str, places))}). Check {setting}.")
 
 
 def read_csv(path: str | os.PathLike, *, multiline: bool = False) -> pd.DataFrame:
@@ -115,7 +73,7 @@ def read_csv(path: str | os.PathLike, *, multiline: bool = False) -> pd.DataFram
 
 def read_csv_text(name: str, content: bytes, *, multiline: bool = False) -> pd.DataFrame:
     """Read the bytes of a CSV; ``name`` is what to call them in an error. See `read_csv`."""
-    text = _decode(name, content)
+    text = decode(name, content)
     header = _check_header(name, text)
     text, lines = numbered_records(name, text, multiline)
     try:
@@ -139,7 +97,7 @@ def load(
     Parameters
     ----------
     data : path, optional
-        See `data_path`.
+        See ``paths.data_path``.
     target, tolerate
         See ``schema.validate``.
 
@@ -159,11 +117,6 @@ def load(
     table = validate(lines, target=target, tolerate=tolerate, source=path.name).set_index(lines.index)
     table.attrs["source"] = source_name(path)
     return table
-
-
-def source_name(path: Path) -> str:
-    """Return how to name a file in plots and reports; the embedded ones are marked as synthetic."""
-    return f"{path.name} (synthetic sample)" if path in (EMBEDDED_DATA, NEW_CUSTOMERS) else path.name
 
 
 def split(df: pd.DataFrame) -> Split:
@@ -204,30 +157,13 @@ def _check_end(name: str, table: pd.DataFrame, line: int) -> None:
         )
 
 
-def _decode(name: str, content: bytes) -> str:
-    """Return a file's text, or say which other format it has."""
-    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not start:
-        raise DataError(f"{name} is empty. Give a CSV with a header and one line per customer.")
-    for magic, format_name in _OTHER_FORMATS.items():
-        if start.startswith(magic):
-            raise DataError(
-                f"{name} is not a CSV but {format_name}. Save it as CSV (UTF-8, comma-separated)."
-            )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{name} is not UTF-8 text (line {line}). Save it as CSV (UTF-8).") from None
-    if "\0" in text:
-        raise DataError(f"{name} is not a CSV but a binary file. Save it as CSV (UTF-8, comma-separated).")
-    return text
-
-
 def _check_header(name: str, text: str) -> list[str]:
     """Return the first line's columns: those of the table, each once, separated by commas, and others."""
     header = re.split("[\r\n]", text, maxsplit=1)[0]
-    names = next(csv.reader([header]), [])
+    try:
+        names = next(csv.reader([header]), [])
+    except csv.Error:  # more characters than any header has
+        names = []
     columns = [column for column in names if column in COLUMNS]
     if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
         raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")

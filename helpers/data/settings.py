@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from helpers.data.loading import data_path
+from helpers.data.paths import data_path
 from helpers.settings import Settings
 
 

@@ -45,6 +45,8 @@ def read_body(body: bytes, content_type: str) -> pd.DataFrame:
         raise BadRequest(f"the content type is {content_type!r}: send {CSV} or {JSON}, in UTF-8", status=415)
     if not body.strip():
         raise BadRequest("the request is empty: send customers as CSV or JSON")
+    if body.startswith(b"\x1f\x8b"):
+        raise BadRequest("the request is compressed with gzip: send it uncompressed", status=415)
     try:
         table = read_csv_text("the request", body) if kind == CSV else _from_json(body)
     except DataError as error:
@@ -67,11 +69,14 @@ def _from_json(body: bytes) -> pd.DataFrame:
         raise
     except ValueError as error:
         raise BadRequest(f"the request is not JSON: {error}") from None
-    names = [name for name in FORMATS if name in request] if isinstance(request, dict) else []
-    if len(names) != 1:
-        raise BadRequest(f"the request must be a JSON object with exactly one of {', '.join(FORMATS)}")
+    if isinstance(request, dict) and not request.get("params"):  # MLflow's clients send them empty
+        request.pop("params", None)
+    if not isinstance(request, dict) or len(request) != 1 or not request.keys() <= {*FORMATS}:
+        raise BadRequest(
+            f"the request must be a JSON object with exactly one of {', '.join(FORMATS)}, and nothing else"
+        )
     try:
-        return _table(names[0], request[names[0]])
+        return _table(*request.popitem())
     except BadRequest:
         raise
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -85,6 +90,8 @@ def _table(name: str, value: Any) -> pd.DataFrame:
     if name == "dataframe_split":
         if not isinstance(value, dict) or not isinstance(value.get("columns"), list):
             raise BadRequest("dataframe_split must be an object with columns and data")
+        if not all(isinstance(column, str) for column in value["columns"]):
+            raise BadRequest("dataframe_split has columns that are not text: send their names")
         return pd.DataFrame(value.get("data"), columns=value["columns"], dtype=object)
     records = isinstance(value, list) and all(isinstance(row, dict) for row in value)
     if not records and not isinstance(value, dict):

@@ -1,6 +1,7 @@
 """The MLflow store: an embedded default at the project's root, or the one in ``MLFLOW_TRACKING_URI``."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,11 +58,11 @@ def connect() -> Store:
         and without a password in the message.
     """
     _set_mlflow_defaults()
+    _check_uri(tracking_uri())
     _move_login()
     uri = tracking_uri()
     with store_errors(uri, connecting=True), short_http_timeouts():
         artifacts = None
-        _check_scheme(uri)
         if uri.startswith("sqlite"):
             file = database_file(uri)
             prepare(file)
@@ -108,9 +109,23 @@ def _move_login() -> None:
         _moved_to = ""
 
 
-def _check_scheme(uri: str) -> None:
-    scheme = urlsplit(uri).scheme
-    if not scheme or scheme == "file":
+def _check_uri(uri: str) -> None:
+    """Refuse what MLflow would take for a folder, or fail on with a traceback."""
+    if uri == "databricks" or uri.startswith("databricks:"):
+        return
+    try:
+        parts = urlsplit(uri)
+        no_server = parts.scheme in ("http", "https") and not (parts.hostname and parts.port != 0)
+    except ValueError:  # an open bracket, or a port that is no number
+        no_server = True
+    # A host and port, or a login, without "http://" before it.
+    no_server = no_server or not uri.strip() or re.match(r"//|[^/]+@|[\w.-]+:\d", uri) is not None
+    if no_server:
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI={uri!r} is not the address of a store: write http://HOST:PORT for a "
+            "server, or unset it to use the embedded store"
+        )
+    if parts.scheme in ("", "file"):
         raise StoreError(
             f"MLFLOW_TRACKING_URI={uri} is a folder of files, which MLflow no longer writes: use a database, "
             "e.g. sqlite:////home/me/mlflow.db, and `mlflow migrate-filestore` for the runs that it holds"

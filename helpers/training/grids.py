@@ -39,7 +39,9 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
         return {key: [_seeded(value) for value in values] for key, values in chosen.grid.items()}
     if isinstance(grid, str):
         try:
-            grid = json.loads(grid)
+            grid = json.loads(grid, object_pairs_hook=_without_duplicates)
+        except SettingError:
+            raise
         except (ValueError, RecursionError) as error:
             raise SettingError(
                 f"grid is not JSON ({error}); write it like {json.dumps(chosen.grid)}"
@@ -47,6 +49,16 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     if not isinstance(grid, dict) or not grid:
         raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
     return {key: _values(name, chosen.estimator, key, values) for key, values in grid.items()}
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of two values for one key, `json` would drop the first."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise SettingError(f"grid has {key!r} twice: write all its values in one list")
+        found[key] = value
+    return found
 
 
 def _seeded(value: object) -> object:
@@ -65,6 +77,8 @@ def _values(name: str, estimator: BaseEstimator, key: str, values: object) -> li
     for value in values:
         if isinstance(value, bool) and not isinstance(defaults[key], bool):
             raise SettingError(f"grid key {key!r} cannot be {value}: use a number, text or null")
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise SettingError(f"grid key {key!r} cannot be an integer of more than 64 bits")
         try:
             check_params(clone(estimator).set_params(**{key: value}))
         except (ValueError, TypeError, OverflowError) as error:

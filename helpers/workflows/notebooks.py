@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,16 +17,16 @@ from mlflow.entities import Run
 from papermill.exceptions import PapermillExecutionError
 
 from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
-from helpers.data import DataSettings
+from helpers.data import DataSettings, load, split
 from helpers.errors import NotebookError
-from helpers.files import check_output
+from helpers.files import check_folder, check_output
 from helpers.masking import mask_notebook
 from helpers.monitoring import MonitorSettings
 from helpers.registry import PromotionSettings, production_version
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
 from helpers.tracking import EDIT, Store, check_rights, terminate_stale_runs
-from helpers.training import ALGORITHMS, TrainSettings
+from helpers.training import ALGORITHMS, TrainSettings, check_table_size, make_grid
 
 NOTEBOOKS = ROOT / "notebooks"
 # Papermill's default, one minute, is too short when several kernels start at once on few cores.
@@ -97,16 +98,30 @@ def _data_parameter(data: str | None) -> dict[str, object]:
 
 
 def check_steps(steps: list[NotebookStep], out: Path) -> None:
-    """Check every step before the first one runs: its settings, and that it can write its executed copy.
+    """Check every step before the first one runs: its settings and table, and where it writes its copy.
 
     Raises
     ------
     SettingError, DataError
         From the first step that cannot run.
     """
+    check_folder(out)
+    tables: dict[str | Path | None, pd.DataFrame] = {}
     for step in steps:
-        SETTINGS[step.notebook].check(step.parameters)
+        settings = SETTINGS[step.notebook].check(step.parameters)
         check_output(out / f"{step.name}.ipynb", _is_executed_copy)
+        if isinstance(settings, DataSettings | TrainSettings):
+            if settings.data not in tables:
+                tables[settings.data] = _load_silently(settings.data)
+            if isinstance(settings, TrainSettings):
+                grid = make_grid(settings.model, settings.grid)
+                check_table_size(settings.model, grid, split(tables[settings.data]).y_train)
+
+
+def _load_silently(data: str | Path | None) -> pd.DataFrame:
+    with warnings.catch_warnings():  # the notebook will show them
+        warnings.simplefilter("ignore")
+        return load(data)
 
 
 def _changed_models(steps: list[NotebookStep]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, IDENTIFIERS, NEW_CUSTOMERS, ROOT, TARGET
+from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, IDENTIFIERS, NEW_CUSTOMERS, TARGET
 from helpers.data import loading
 from helpers.data.schema import validate
 from helpers.errors import DataError
@@ -27,52 +27,9 @@ def error_of(tmp_path, content: bytes | str) -> str:
     return str(error.value)
 
 
-def test_parameter_takes_precedence_over_variable_and_variable_over_sample(tmp_path, monkeypatch):
-    monkeypatch.delenv("CHURN_DATA", raising=False)
-    assert loading.data_path() == loading.data_path("") == EMBEDDED_DATA
-    (tmp_path / "a.csv").write_text("")
-    (tmp_path / "b.csv").write_text("")
-    monkeypatch.setenv("CHURN_DATA", str(tmp_path / "a.csv"))
-    assert loading.data_path() == tmp_path / "a.csv"
-    assert loading.data_path(str(tmp_path / "b.csv")) == tmp_path / "b.csv"
-
-
-def test_relative_path_is_tried_from_current_folder_then_from_root(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert loading.data_path("data/bank_churn.csv") == EMBEDDED_DATA
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "bank_churn.csv").write_text("")
-    assert loading.data_path("data/bank_churn.csv") == tmp_path / "data" / "bank_churn.csv"
-
-
-def test_missing_file_is_named_with_the_places_tried(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="no file nowhere") as error:
-        loading.load("nowhere.csv")
-    assert str(tmp_path / "nowhere.csv") in str(error.value) and str(ROOT / "nowhere.csv") in str(error.value)
-
-
-@pytest.mark.parametrize("url", ["https://example.org/customers.csv", "s3://bucket/customers.csv"])
-def test_url_is_named_as_one(url):
-    with pytest.raises(DataError, match=r"customers\.csv is a URL: download the table and give the path"):
-        loading.data_path(url)
-
-
-@pytest.mark.parametrize("sample", ["EMBEDDED_DATA", "NEW_CUSTOMERS"])
-def test_without_a_checkout_the_error_says_where_the_sample_is(tmp_path, monkeypatch, sample):
-    monkeypatch.setattr(loading, sample, tmp_path / "bank_churn.csv")
-    with pytest.raises(DataError, match=r"part of a checkout of the project.* Give a CSV of your own"):
-        loading.load(tmp_path / "bank_churn.csv")
-
-
 @pytest.mark.parametrize("path", [EMBEDDED_DATA, NEW_CUSTOMERS])
 def test_embedded_tables_are_named_as_synthetic(path):
     assert loading.load(path).attrs["source"] == f"{path.name} (synthetic sample)"
-
-
-def test_folder_is_not_a_file(tmp_path):
-    with pytest.raises(DataError, match="no file"):
-        loading.load(tmp_path)
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r", "\n\n"])
@@ -113,7 +70,16 @@ def test_line_numbers_count_blank_lines(tmp_path):
         (gzip.compress(TEXT.encode()), "not a CSV but a gzip archive"),
         (b"PAR1\x15\x04", "not a CSV but a Parquet file"),
         (TEXT.encode("utf-16"), "not a CSV but UTF-16 text"),
+        (TEXT.encode("utf-32"), "not a CSV but UTF-32 text"),
+        (TEXT.encode("utf-16-le"), "not a CSV but UTF-16 text"),
+        (TEXT.encode("utf-32-be"), "not a CSV but UTF-32 text"),
         (b"Age\x00\x01\x02\x03", "a binary file"),
+        ("A" * 200_000, "does not start with the header of a customer table"),
+        (
+            TEXT.replace("Brun", '"' + "B" * 200_000 + '"', 1),
+            "line 2 has a value of more than 131,072 characters",
+        ),
+        (TEXT.replace("Brun", '"Brun', 1), "a quote opens on line 2 and is not closed there"),
         (LINES[0].encode() + b"\n1,2,M\xfcller", "not UTF-8 text (line 2)"),
         (LINES[0] + ",Age\n" + LINES[1] + ",5", "duplicate column Age in the header. Keep one."),
         ("\n".join([LINES[0], LINES[1] + ",extra"]), "line 2 has 15 fields, the header 14. Check the commas"),

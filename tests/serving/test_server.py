@@ -1,5 +1,6 @@
 """Real model servers on loopback: the same scores as in the process, through promotions and failures."""
 
+import gzip
 import json
 import select
 import time
@@ -229,6 +230,21 @@ NONSENSE = {
     "list": (b"[1, 2]", "application/json", 400, "exactly one of"),
     "no names": (b'{"inputs": [[1, 2]]}', "application/json", 400, "inputs must be"),
     "null": (b'{"dataframe_split": null}', "application/json", 400, "dataframe_split must be"),
+    "columns that are no text": (
+        b'{"dataframe_split": {"columns": [["Age"], {}], "data": [[1, 2]]}}',
+        "application/json",
+        400,
+        "columns that are not text",
+    ),
+    "params": (
+        json.dumps({"inputs": [record()], "params": {"threshold": 0.1}}).encode(),
+        "application/json",
+        400,
+        "exactly one of",
+    ),
+    "gzip": (gzip.compress(b'{"inputs": []}'), "application/json", 415, "compressed with gzip"),
+    "long value": (f'{HEADER}\n"{"x" * 200_000}"\n'.encode(), "text/csv", 400, "line 2 has a value of more"),
+    "long header": (b"x" * 200_000, "text/csv", 400, "does not start with the header"),
     "not UTF-8": (b"Age\n\xff\n", "text/csv", 400, "not UTF-8"),
     "JSON not UTF-8": (b'{"\xff": 1}', "application/json", 400, "not UTF-8"),
     "empty": (b"", "text/csv", 400, "is empty"),

@@ -117,6 +117,33 @@ def test_sqlite_without_a_file_is_rejected(monkeypatch, uri):
         connect()
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "127.0.0.1:5000",
+        "localhost:5000",
+        "user:s3cret@127.0.0.1:5000",
+        "//user:s3cret@127.0.0.1:5000",
+        "http:/user:s3cret@127.0.0.1:5000",
+        "http://user:s3cret@[::1",
+        "http://user:s3cret@127.0.0.1:port",
+        " ",
+    ],
+)
+def test_mistyped_address_is_refused_as_such_without_the_login(monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(StoreError, match="is not the address of a store: write http://HOST:PORT") as raised:
+        connect()
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("uri", ["mlruns", "/home/me/mlruns", "file:///home/me@work/mlruns"])
+def test_folder_of_files_is_refused_with_what_to_use(monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(StoreError, match=f"{uri} is a folder of files.*mlflow migrate-filestore"):
+        connect()
+
+
 @pytest.mark.parametrize("method", ["get_experiment_by_name", "create_experiment"])
 def test_store_that_fails_after_the_first_answer_is_reported(monkeypatch, method):
     def fail(*_, **__):

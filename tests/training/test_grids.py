@@ -36,6 +36,8 @@ def test_grid_as_json_text_equals_grid_as_mapping():
         ("knn", "n_neighbors", 2.5, "Got 2.5"),
         ("knn", "n_neighbors", True, "cannot be True: use a number"),
         ("knn", "weights", "no", "'weights' parameter"),
+        ("knn", "n_neighbors", 2**63, "cannot be an integer of more than 64 bits"),
+        ("tree", "max_depth", 10**400, "cannot be an integer of more than 64 bits"),
         ("logreg", "C", -1, "'C' parameter"),
         ("logreg", "C", float("nan"), "cannot be nan"),
         ("tree", "max_depth", True, "cannot be True"),

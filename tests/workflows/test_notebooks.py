@@ -7,16 +7,29 @@ import nbformat
 import pytest
 from sklearn.model_selection import ParameterGrid
 
-from helpers.config import ROOT, registered_name
+from helpers.config import EMBEDDED_DATA, ROOT, registered_name
+from helpers.errors import ExitCode, NotebookError
 from helpers.registry import list_versions, production_version
 from helpers.tracking import connect, search_runs
 from helpers.tracking.stale_runs import OWNER
 from helpers.training import ALGORITHMS
-from helpers.workflows import NotebookStep, check_steps, notebook_steps, summarize, training_steps
+from helpers.workflows import (
+    NotebookStep,
+    check_steps,
+    notebook_steps,
+    run_notebooks,
+    summarize,
+    training_steps,
+)
 from helpers.workflows.notebooks import NOTEBOOKS
 from tests.support import stores
 from tests.support.command import churn
 from tests.support.servers import wait
+
+EXECUTED = '{"papermill": {}}'  # what a copy that papermill wrote is known by
+HEADER, *LINES = EMBEDDED_DATA.read_text().splitlines()
+CHURNED = [line for line in LINES if line.endswith(",1")]
+RETAINED = [line for line in LINES if line.endswith(",0")]
 
 
 @pytest.fixture(scope="module")
@@ -97,23 +110,41 @@ def test_the_summary_names_the_winner(done, model_runs):
     assert all(len(list_versions(done.client, registered_name(name))) == 1 for name in ALGORITHMS)
 
 
-def test_executed_copies_hold_outputs_and_parameters():
+def test_executed_copies_hold_outputs_and_parameters(done):
     notebook = nbformat.read(stores.executed() / "03_train-tree.ipynb", as_version=4)
     injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
     assert 'model = "tree"' in injected[0].source
 
 
 def test_a_failing_notebook_stops_the_workflow_with_the_cells_error(store, tmp_path, capsys):
-    bad = tmp_path / "bad.csv"
-    bad.write_text("CustomerId,Age\n1,40\n")
-    assert churn("run", "--data", bad, "--out", tmp_path / "out") == 1
+    steps = [NotebookStep(name, name) for name in ("04_registry", "05_score")]
+    with pytest.raises(NotebookError, match=r"04_registry failed in cell \d+: NoChallengers: ") as raised:
+        run_notebooks(steps, tmp_path, store)
+    assert str(tmp_path / "04_registry.ipynb") in str(raised.value)
+    printed = capsys.readouterr().out
+    assert "[1/2]" in printed and "[2/2]" not in printed
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "message"),
+    [
+        (["CustomerId,Age", "1,40"], ExitCode.FAILED, "bad.csv cannot be used"),
+        ([HEADER, *CHURNED[:10], *RETAINED[:10]], ExitCode.USAGE, "n_neighbors of 15, 21, 31: "),
+    ],
+    ids=["no customers", "too few for the grid"],
+)
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_table_that_cannot_be_used_is_refused_before_any_notebook_starts(
+    command, lines, code, message, tmp_path, capsys
+):
+    bad, earlier = tmp_path / "bad.csv", tmp_path / "03_train-knn.ipynb"
+    bad.write_text("\n".join([*lines, ""]))
+    earlier.write_text(EXECUTED)
+    assert churn(command, "--models", "knn", "--data", bad, "--out", tmp_path) == code
     printed = capsys.readouterr()
-    assert "[1/" in printed.out
-    assert "[2/" not in printed.out
-    assert printed.err.startswith("Error: 01_eda failed in cell ")
-    assert "DataError: bad.csv cannot be used" in printed.err
-    assert str(tmp_path / "out" / "01_eda.ipynb") in printed.err
-    assert not search_runs(store.client, store.experiment_id, "")
+    assert printed.out == ""
+    assert message in printed.err
+    assert earlier.read_text() == EXECUTED
 
 
 def test_an_executed_copy_replaces_only_an_earlier_one(done, tmp_path, capsys):
