@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import NoReturn
 
@@ -117,8 +118,8 @@ def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
 
 def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/invocations", to_json(customers), headers)
     try:
+        request = urllib.request.Request(f"{url}/invocations", to_json(customers), headers)
         with open_url(request, SECONDS_TO_ANSWER) as response:
             return pd.DataFrame(json.load(response)["predictions"])
     except urllib.error.HTTPError as error:
@@ -126,7 +127,7 @@ def _post(url: str, customers: pd.DataFrame) -> pd.DataFrame:
         with suppress(ValueError, KeyError, TypeError):
             message = json.loads(message)["message"]
         raise ServingError(f"{url} answered {error.code}: {message}") from None
-    except OSError as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError) as error:  # or a URL that is none
         raise ServingError(
             f"no model server answers at {url} ({error}): start one with `churn serve`, or correct or unset "
             "CHURN_SERVE_URL"

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from helpers.serving.server import model_server, request_scores
 from helpers.tracking import connect
 from tests.serving.versions import promote_model
 from tests.support import stores
-from tests.support.servers import answers, mlflow_server, wait
+from tests.support.servers import answers, http_server, mlflow_server, wait
 
 
 def serving_version(url: str, customers: pd.DataFrame) -> int:
@@ -165,6 +166,30 @@ def test_the_server_in_the_environment_is_used(monkeypatch):
     monkeypatch.setenv("CHURN_SERVE_URL", "http://127.0.0.1:1/")
     with model_server() as url:
         assert url == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://anna:s3cret@[::1", "127.0.0.1:8080"])
+def test_an_address_without_a_server_is_one_message(customers, url):
+    with pytest.raises(ServingError, match=r"no model server answers at .*: start one with") as raised:
+        request_scores(url, customers.head(1))
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("answer", [b"<html>fine</html>", b"{}", b"[1]", b"null"])
+def test_another_product_at_the_address_is_one_message(customers, answer):
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http_server(Other) as url, pytest.raises(ServingError, match=f"no model server answers at {url}"):
+        request_scores(url, customers.head(1))
 
 
 @pytest.mark.stack
