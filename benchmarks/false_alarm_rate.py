@@ -14,12 +14,13 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.model_selection import cross_val_predict
 
-from helpers.config import TARGET, folds
+from helpers.config import folds
 from helpers.data import SHIFTS, load, make_customers, split, validate
 from helpers.markdown import markdown_table
 from helpers.monitoring import TOLERATED, evaluate_batch
 from helpers.registry import ProductionModel
 from helpers.training import add_step_prefix, choose_threshold, evaluate, make_pipeline
+from tests.support.bank import TARGET
 
 MAX_FALSE_ALARMS = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]

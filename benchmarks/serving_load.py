@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
-from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
 from helpers.markdown import markdown_table
 from helpers.serving import model_server
+from tests.support.bank import FEATURES, NEW_CUSTOMERS
 
 CLIENTS, ROWS = (1, 8, 32), (1, 100)
 WARM_UP = 1.0  # seconds, not counted

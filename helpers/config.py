@@ -1,4 +1,4 @@
-"""Every fixed choice of the project in one place: the table, seeds, names."""
+"""Every fixed choice of the project in one place: seeds, folds, names."""
 
 import os
 from pathlib import Path
@@ -19,36 +19,6 @@ def _project_root() -> Path:
 ROOT = _project_root()
 OUTPUTS = ROOT / "outputs"
 
-# The table's columns. Identifiers never reach a model.
-IDENTIFIERS = ["RowNumber", "CustomerId", "Surname"]
-NUMERIC = ["CreditScore", "Age", "Tenure", "Balance", "NumOfProducts", "EstimatedSalary"]
-CATEGORICAL = ["Geography", "Gender"]
-BINARY = ["HasCrCard", "IsActiveMember"]
-FEATURES = NUMERIC + CATEGORICAL + BINARY
-TARGET = "Exited"
-COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
-COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", TARGET]
-
-# What is plausible: closed ranges in the table's units, categories, codes.
-RANGES: dict[str, tuple[float, float]] = {
-    "CreditScore": (300, 900),  # points
-    "Age": (18, 100),  # years
-    "Tenure": (0, 60),  # years with the bank
-    "Balance": (0, 1e8),  # euros
-    "EstimatedSalary": (0, 1e8),  # euros a year
-}
-CHOICES: dict[str, list[int] | list[str]] = {
-    "NumOfProducts": [1, 2, 3, 4],
-    "Geography": ["France", "Germany", "Spain"],
-    "Gender": ["Female", "Male"],
-    "HasCrCard": [0, 1],
-    "IsActiveMember": [0, 1],
-    TARGET: [0, 1],
-}
-
-EMBEDDED_DATA = ROOT / "data" / "bank_churn.csv"
-NEW_CUSTOMERS = ROOT / "data" / "new_customers.csv"
-
 # The protocol: one hold-out, five folds, one seed.
 SEED = 42
 FOLDS = 5
@@ -64,9 +34,7 @@ def folds() -> "StratifiedKFold":
     return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
 
 
-# MLflow: names that people and programs look for.
-EXPERIMENT = "EXP_Churn_Prediction_Modelling"
-PRODUCTION_MODEL = "churn"
+# MLflow: names that people and programs look for; the experiment's and the models' come from the table.
 STAGING, PRODUCTION, ARCHIVED = "staging", "production", "archived"
 DECISION_THRESHOLD = "decision_threshold"  # metric of a model run, tag of a version
 
@@ -100,8 +68,3 @@ def set_mlflow_defaults() -> None:
     hosts = [host.strip() for host in user.split(",") if host.strip()]
     if "*" not in hosts:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(dict.fromkeys([*hosts, *LOOPBACK]))
-
-
-def registered_name(algorithm: str) -> str:
-    """Return the registered model's name of an algorithm, e.g. ``churn-knn``."""
-    return f"{PRODUCTION_MODEL}-{algorithm}"

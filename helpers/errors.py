@@ -38,6 +38,10 @@ class SettingError(ProjectError, ValueError):
     exit_code = ExitCode.USAGE
 
 
+class DescriptionError(SettingError):
+    """The description of a table cannot be used; the message lists every problem with its place."""
+
+
 class DataError(ProjectError, ValueError):
     """An unusable file or table; the message lists every problem and what to do."""
 

@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.table import current_table
+
 # Okabe and Ito's palette.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8A8A8A"
 PALETTE = [BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
@@ -20,20 +22,12 @@ ALARM = ORANGE
 ACCENT, MUTED = GREEN, GREY
 GROUPS = PALETTE[2:]
 
-CODED_VALUES: dict[tuple[str, object], str] = {
-    ("HasCrCard", 0): "no credit card",
-    ("HasCrCard", 1): "credit card",
-    ("IsActiveMember", 0): "not active",
-    ("IsActiveMember", 1): "active",
-    ("NumOfProducts", 1): "1 product",
-}
-
 
 def value_label(feature: str, value: object) -> str:
     """Return a feature's value in words: ``active``, ``3 products``, ``Germany``."""
-    if label := CODED_VALUES.get((feature, value)):
-        return label
-    return f"{value:g} products" if feature == "NumOfProducts" else str(value)
+    text = f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+    described = current_table().features.get(feature)
+    return described.labels.get(text, text) if described else text
 
 
 def figure(width: float = 6.5, height: float = 4.0) -> tuple[Figure, Axes]:

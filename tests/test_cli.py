@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from helpers.cli import churn as command_line
-from helpers.config import NEW_CUSTOMERS, ROOT
+from helpers.config import ROOT
 from helpers.errors import DataError, ExitCode
 from helpers.tracking import search_runs, store_address
 from helpers.training import ALGORITHMS
+from tests.support.bank import NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.support.servers import wait
 

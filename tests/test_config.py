@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from helpers.config import COLUMNS, FEATURES, IDENTIFIERS, TARGET, folds, set_mlflow_defaults
+from helpers.config import folds, set_mlflow_defaults
+from tests.support.bank import COLUMNS, FEATURES, IDENTIFIERS, TARGET
 
 
 def test_every_column_is_an_identifier_a_feature_or_the_target():

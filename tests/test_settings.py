@@ -5,7 +5,7 @@ import subprocess
 import nbformat
 import pytest
 
-from helpers.config import EMBEDDED_DATA, NEW_CUSTOMERS, ROOT
+from helpers.config import ROOT
 from helpers.data import DataSettings
 from helpers.errors import DataError, SettingError
 from helpers.monitoring import MonitorSettings
@@ -14,6 +14,7 @@ from helpers.scoring import ScoreSettings
 from helpers.tracking import search_runs
 from helpers.training import TrainSettings
 from helpers.workflows.notebooks import SETTINGS
+from tests.support.bank import EMBEDDED_DATA, NEW_CUSTOMERS
 from tests.support.trainings import training
 
 CASES = [

@@ -1,9 +1,9 @@
 """The customer table: find, read, validate, split, merge and generate it."""
 
 from helpers.data.bad_rows import load_sound
-from helpers.data.loading import Split, load, read_csv_text, split
+from helpers.data.loading import Split, load, missing_values, read_csv_text, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
-from helpers.data.paths import data_path
+from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings
@@ -26,6 +26,8 @@ __all__ = [
     "load_sound",
     "make_customers",
     "merge_batch",
+    "missing_values",
+    "new_customers_path",
     "read_csv_text",
     "rows_are",
     "save_table",

@@ -2,8 +2,8 @@
 
 import codecs
 
-from helpers.config import COLUMNS
 from helpers.errors import DataError
+from helpers.table import current_table
 
 # First bytes of files that are passed by mistake.
 _OTHER_FORMATS = {
@@ -51,6 +51,6 @@ def _unmarked_encoding(content: bytes) -> str | None:
     """Return the encoding of a customer table that does not begin with a byte order mark."""
     for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
         start = content[:1000].decode(encoding, errors="ignore")
-        if any(column in start for column in COLUMNS):
+        if any(column in start for column in current_table().columns):
             return f"{encoding[:6].upper()} text"
     return None

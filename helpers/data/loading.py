@@ -12,20 +12,13 @@ from typing import NamedTuple
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from helpers.config import (
-    BINARY,
-    COLUMNS,
-    FEATURES,
-    IDENTIFIERS,
-    SEED,
-    TARGET,
-    TEST_SIZE,
-)
+from helpers.config import SEED, TEST_SIZE
 from helpers.data.decoding import decode
 from helpers.data.lines import numbered_records
 from helpers.data.paths import data_path, source_name
 from helpers.data.schema import validate
 from helpers.errors import DataError
+from helpers.table import current_table
 
 # How pandas and many programs write a missing value.
 _MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
@@ -33,7 +26,7 @@ _OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class Split(NamedTuple):
-    """The training part and the hold-out; ``X_*`` have the columns of ``config.FEATURES``."""
+    """The training part and the hold-out; ``X_*`` have ``TableDescription.feature_names`` as columns."""
 
     X_train: pd.DataFrame
     X_test: pd.DataFrame
@@ -121,22 +114,31 @@ def load(
 
 def split(df: pd.DataFrame) -> Split:
     """Split a validated table: 80% to train on, 20% held out, stratified, the same every time."""
-    return Split(
-        *train_test_split(
-            df[FEATURES], df[TARGET], test_size=TEST_SIZE, stratify=df[TARGET], random_state=SEED
-        )
-    )
+    described = current_table()
+    X, y = df[described.feature_names], df[described.target_name]
+    return Split(*train_test_split(X, y, test_size=TEST_SIZE, stratify=y, random_state=SEED))
+
+
+def missing_values() -> list[str]:
+    """Return how a missing value may be written: not as one of the table's own categories, e.g. ``None``."""
+    described = current_table()
+    own = {value for name in described.categorical for value in described.choices(name)}
+    return [text for text in _MISSING if text not in own]
 
 
 def _parse(text: str, header: list[str]) -> pd.DataFrame:
     """Read records; an identifier is missing only where there is nothing, so that NA and Null stay names."""
+    described, missing = current_table(), missing_values()
+    texts = [*described.identifiers, *described.categorical]
+    if not described.target.is_coded:
+        texts.append(described.target_name)
     return pd.read_csv(
         io.BytesIO(text.encode()),
         index_col=False,
         skip_blank_lines=False,
-        dtype=dict.fromkeys(IDENTIFIERS, "str"),
+        dtype=dict.fromkeys(texts, "str"),
         keep_default_na=False,
-        na_values={name: [""] if name in IDENTIFIERS else _MISSING for name in header},
+        na_values={name: [""] if name in described.identifiers else missing for name in header},
         low_memory=False,
     )
 
@@ -149,7 +151,8 @@ def _check_end(name: str, table: pd.DataFrame, line: int) -> None:
             f"{name}: the last line ({line}) has neither a last value nor a line end: the file was cut off. "
             "Export or copy it again; if it is complete, add a line end."
         )
-    if len(last) and table.columns[-1] not in (*BINARY, TARGET):  # whose values have one character
+    whole = (*current_table().binary, current_table().target_name)  # values that are whole or missing
+    if len(last) and table.columns[-1] not in whole:
         warnings.warn(
             f"{name} has no line end after its last value (line {line}: {last.iloc[0]}). If the file was cut "
             "off there, the value is wrong: compare it with the source.",
@@ -164,17 +167,18 @@ def _check_header(name: str, text: str) -> list[str]:
         names = next(csv.reader([header]), [])
     except csv.Error:  # more characters than any header has
         names = []
-    columns = [column for column in names if column in COLUMNS]
+    expected = current_table().columns
+    columns = [column for column in names if column in expected]
     if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
         raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
     if columns:
         return names
     for delimiter, delimiter_name in _OTHER_DELIMITERS.items():
-        if set(header.split(delimiter)) & set(COLUMNS):
+        if set(header.split(delimiter)) & set(expected):
             raise DataError(
                 f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."
             )
     raise DataError(
         f"{name} does not start with the header of a customer table. Its first line is {header[:80]!r}; "
-        f"expected {','.join(COLUMNS)}."
+        f"expected {','.join(expected)}."
     )

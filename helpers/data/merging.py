@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.config import CATEGORICAL, CHOICES, COLUMNS, FEATURES, TARGET
 from helpers.data.schema import as_text
 from helpers.errors import DataError
 from helpers.files import begins_with, write_atomically
+from helpers.table import current_table
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,25 @@ class MergedTable:
 
 
 def customer_ids(table: pd.DataFrame) -> pd.Series:
-    """Return every row's ``CustomerId`` as text.
+    """Return every row's key as text.
 
     Raises
     ------
     DataError
-        If the column is missing.
+        If the table or its description has no key.
     """
-    if "CustomerId" not in table:
+    key = current_table().key
+    if key is None:
         raise DataError(
-            "CustomerId: the column is missing. Add it: without it, customers that are also in the old table "
+            "the table's description names no key: without one, customers that are also in the old table "
+            "cannot be recognized. Add the identifier that is unique as `key`."
+        )
+    if key not in table:
+        raise DataError(
+            f"{key}: the column is missing. Add it: without it, customers that are also in the old table "
             "cannot be recognized."
         )
-    return as_text(table["CustomerId"])
+    return as_text(table[key])
 
 
 def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
@@ -85,19 +91,30 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
     ids = customer_ids(batch)
     usable, dropped = _usable_rows(batch, ids)
     replaced = customer_ids(old).isin(ids[usable])
-    table = pd.concat([old[~replaced], batch[usable]], ignore_index=True).reindex(columns=COLUMNS)
-    table = table.assign(CustomerId=customer_ids(table)).astype({TARGET: "int64"}).sort_values("CustomerId")
-    seed = int.from_bytes(hashlib.sha256("\n".join(table["CustomerId"]).encode()).digest()[:4])
+    described = current_table()
+    key = str(described.key)
+    table = pd.concat([old[~replaced], batch[usable]], ignore_index=True)[list(old.columns)]
+    table[key] = customer_ids(table)
+    table = table.astype({described.target_name: "int64"}).sort_values(key)
+    seed = int.from_bytes(hashlib.sha256("\n".join(table[key]).encode()).digest()[:4])
     table = table.sample(frac=1, random_state=seed, ignore_index=True)
-    table["RowNumber"] = range(1, len(table) + 1)
+    for name in old.columns.intersection(described.identifiers):
+        if _counts_rows(old[name]):
+            table[name] = range(1, len(table) + 1)
+    outcome = batch[described.target_name] if described.target_name in batch else pd.Series(0, batch.index)
     return MergedTable(
         table,
         kept=int((~replaced).sum()),
         added=int(usable.sum()),
-        churned=int(batch.loc[usable, TARGET].sum()) if TARGET in batch else 0,
+        churned=int(outcome[usable].sum()),
         replaced=int(replaced.sum()),
         dropped=dropped,
     )
+
+
+def _counts_rows(identifiers: pd.Series) -> bool:
+    """Tell whether a column is nothing but the number of the row."""
+    return identifiers.tolist() == [str(number) for number in range(1, len(identifiers) + 1)]
 
 
 def table_name(sha256: str) -> str:
@@ -119,22 +136,26 @@ def save_table(table: pd.DataFrame, folder: Path) -> Path:
     Path
         ``folder/customers-<first 12 of its sha256>.csv``.
     """
-    content = table.to_csv(index=False, lineterminator="\n", float_format=_plain_number).encode()
+    target = current_table().target
+    values = {0: target.negative.value, 1: target.positive.value}
+    written = table.assign(**{target.column: table[target.column].map(values)})
+    content = written.to_csv(index=False, lineterminator="\n", float_format=_plain_number).encode()
     path = folder / table_name(hashlib.sha256(content).hexdigest())
-    write_atomically(path, content, begins_with(",".join(COLUMNS)))
+    write_atomically(path, content, begins_with(",".join(table.columns)))
     return path
 
 
 def _usable_rows(batch: pd.DataFrame, ids: pd.Series) -> tuple[pd.Series, dict[str, int]]:
     """Return which rows can be trained on, and how many cannot, by reason."""
-    outcome = batch[TARGET] if TARGET in batch else pd.Series(np.nan, batch.index)
+    described = current_table()
+    outcome = batch.get(described.target_name, pd.Series(np.nan, batch.index))
     new_category = pd.Series(False, batch.index)
-    for name in CATEGORICAL:
-        new_category |= ~batch[name].isin(CHOICES[name])
+    for name in described.categorical:
+        new_category |= batch[name].notna() & ~batch[name].isin(described.choices(name))
     reasons = {
         "no outcome": outcome.isna(),
-        "no CustomerId": ids.isna(),
-        "missing value": batch[FEATURES].isna().any(axis=1),
+        f"no {described.key}": ids.isna(),
+        "missing value": batch[described.never_missing].isna().any(axis=1),
         "new category": new_category,
     }
     usable, dropped = pd.Series(True, batch.index), {}

@@ -3,15 +3,16 @@
 import os
 from pathlib import Path
 
-from helpers.config import EMBEDDED_DATA, NEW_CUSTOMERS, ROOT
+from helpers.config import ROOT
 from helpers.errors import DataError
 from helpers.files import as_url
+from helpers.table import BANK, current_table
 
 LONGEST = 500  # characters of a path in a message
 
 
 def data_path(data: str | os.PathLike | None = None) -> Path:
-    """Return the CSV to use: ``data``, else the variable ``CHURN_DATA``, else the embedded sample.
+    """Return the CSV to use: ``data``, else the variable ``CHURN_DATA``, else the description's sample.
 
     A relative path is tried from the current folder, then from the project's root, so that a notebook finds
     the same file whichever folder it runs in.
@@ -20,9 +21,32 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
     ------
     DataError
         If there is no such file (the message names the places that were tried), or it is a URL, a folder or a
-        pipe.
+        pipe; or if none is named and the description has no sample.
     """
-    requested = Path(os.path.expanduser(data or os.environ.get("CHURN_DATA") or EMBEDDED_DATA))
+    if data or os.environ.get("CHURN_DATA"):
+        return _find(data or os.environ["CHURN_DATA"], "the path" if data else "CHURN_DATA")
+    samples = current_table().samples
+    if samples is None:
+        raise DataError(f"{_no_sample()}: give the path of a CSV, or set CHURN_DATA.")
+    return _find(samples.customers, "the sample in the description")
+
+
+def new_customers_path(batch: str | os.PathLike | None = None) -> Path:
+    """Return the CSV of new customers: ``batch``, else the description's sample; see `data_path`."""
+    if batch:
+        return _find(batch, "the path")
+    samples = current_table().samples
+    if samples is None:
+        raise DataError(f"{_no_sample()} of new customers: give the path of a CSV as batch.")
+    return _find(samples.new_customers, "the sample in the description")
+
+
+def _no_sample() -> str:
+    return f"the description of {current_table().name!r} has no sample"
+
+
+def _find(path: str | os.PathLike, setting: str) -> Path:
+    requested = Path(os.path.expanduser(path))
     if url := as_url(requested):
         raise DataError(f"{url} is a URL: download the table and give the path of the file.")
     places = list(dict.fromkeys([Path.cwd() / requested, ROOT / requested]))
@@ -33,12 +57,11 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
         if os.path.exists(path):
             kind = "a folder" if os.path.isdir(path) else "a pipe or a device"
             raise DataError(f"{path} is {kind}: save the table as a CSV and give the path of the file.")
-    if requested in (EMBEDDED_DATA, NEW_CUSTOMERS):
+    if _is_embedded(requested):
         raise DataError(
             f"no file {requested}: the embedded samples are part of a checkout of the project, not of the "
             "installed package. Give a CSV of your own, or run in a checkout."
         )
-    setting = "the path" if data else "CHURN_DATA"
     if len(str(requested)) > LONGEST:
         raise DataError(f"no file {str(requested)[:LONGEST]}... Check {setting}.")
     raise DataError(f"no file {requested} (tried {', '.join(map(str, places))}). Check {setting}.")
@@ -46,4 +69,8 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
 
 def source_name(path: Path) -> str:
     """Return how to name a file in plots and reports; the embedded ones are marked as synthetic."""
-    return f"{path.name} (synthetic sample)" if path in (EMBEDDED_DATA, NEW_CUSTOMERS) else path.name
+    return f"{path.name} (synthetic sample)" if _is_embedded(path) else path.name
+
+
+def _is_embedded(path: Path) -> bool:
+    return path.parent == BANK.parent and path.suffix == ".csv"

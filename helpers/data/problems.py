@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from helpers.config import CATEGORICAL, CHOICES, RANGES, TARGET
+from helpers.table import current_table
 
 EXAMPLES = 3  # rows shown per problem
 
@@ -73,17 +73,19 @@ def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> P
     lines : Index
         Where they are; its name says in what, e.g. ``line``.
     """
+    described = current_table()
+    choices, bounds = described.named_choices(column), described.bounds(column)
     todo = "Correct or remove the rows."
     if check == "not_nullable":
         kind, what, todo = MISSING_VALUE, "without a value", "Fill in or remove the rows."
     elif check == "field_uniqueness":
         kind, what, todo = DUPLICATE, "duplicates", "Keep one row per customer."
-    elif column in CHOICES:
-        kind = UNKNOWN_CATEGORY if column in CATEGORICAL else OUT_OF_RANGE
+    elif choices:
+        kind = UNKNOWN_CATEGORY if column in described.categorical else OUT_OF_RANGE
         kind = WRONG_TYPE if check == "to_numeric" else kind
-        what = "not one of " + ", ".join(str(choice) for choice in CHOICES[column])
-    elif column in RANGES and check != "to_numeric":
-        kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*RANGES[column])
+        what = "not one of " + ", ".join(map(str, choices))
+    elif bounds and check != "to_numeric":
+        kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*bounds)
     else:
         kind, what = WRONG_TYPE, "not a number"
         todo = "Write plain numbers: a point for decimals, nothing between thousands."
@@ -101,8 +103,10 @@ def class_counts(outcome: pd.Series) -> list[Problem]:
     counts = outcome.value_counts().reindex([0, 1], fill_value=0)
     if counts.min() >= MIN_PER_CLASS:
         return []
+    target = current_table().target
+    negative, positive = (f"{each.label} ({each.value})" for each in (target.negative, target.positive))
     text = (
-        f"{counts[0]} customers retained (0) and {counts[1]} churned (1); a hold-out and five folds need at "
+        f"{counts[0]} customers {negative} and {counts[1]} {positive}; a hold-out and five folds need at "
         f"least {MIN_PER_CLASS} of each. Add customers of the rarer class."
     )
-    return [Problem(TARGET, TOO_FEW, int(counts.min()), text)]
+    return [Problem(target.column, TOO_FEW, int(counts.min()), text)]

@@ -7,19 +7,9 @@ import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is_numeric_dtype
 
-from helpers.config import (
-    BINARY,
-    CATEGORICAL,
-    CHOICES,
-    COLUMNS,
-    FEATURES,
-    IDENTIFIERS,
-    NUMERIC,
-    RANGES,
-    TARGET,
-)
 from helpers.data.problems import Problem, bad_values, class_counts, missing_column, no_rows
 from helpers.errors import DataError
+from helpers.table import TableDescription, current_table
 
 ROW = "row"  # see check
 
@@ -57,8 +47,10 @@ def validate(
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise DataError("\n  - ".join([f"{source} cannot be used, {count}:", *map(str, problems)]))
-    table = table[[name for name in COLUMNS if name in table]]
-    return table.astype({TARGET: "int64"}) if TARGET in table and table[TARGET].notna().all() else table
+    described = current_table()
+    table = table[[name for name in described.columns if name in table]]
+    outcome = table.get(described.target_name)
+    return table if outcome is None or outcome.isna().any() else table.astype({outcome.name: "int64"})
 
 
 def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[Problem]]:
@@ -89,28 +81,41 @@ def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[
         return df, [no_rows()]
     table, problems = _to_numbers(df, lines)
     problems += _schema_problems(df, table, lines, target)
-    if target and TARGET in table and not any(problem.column == TARGET for problem in problems):
-        problems += class_counts(table[TARGET])
-    return table, sorted(problems, key=lambda problem: COLUMNS.index(problem.column))
+    described = current_table()
+    outcome = described.target_name
+    if target and outcome in table and not any(problem.column == outcome for problem in problems):
+        problems += class_counts(table[outcome])
+    return table, sorted(problems, key=lambda problem: described.columns.index(problem.column))
 
 
 def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[Problem]]:
-    """Parse numbers as float64, categories and identifiers as str; list what is not a number."""
-    numeric = df.columns.intersection([*NUMERIC, *BINARY, TARGET])
-    table, problems = df.copy(), []
+    """Parse numbers and the outcome as float64, the others as str; list what is not a number."""
+    described, table, problems = current_table(), df.copy(), []
+    numeric = df.columns.intersection([*described.numeric, *described.binary, described.target_name])
     for name in numeric:
-        if is_numeric_dtype(df[name]) and not is_bool_dtype(df[name]):
+        values = _codes(df[name], described) if name == described.target_name else df[name]
+        if is_numeric_dtype(values) and not is_bool_dtype(values):
+            table[name] = values
             continue
-        table[name] = pd.to_numeric(df[name].astype(object), errors="coerce")
-        if name in NUMERIC:  # True is no number of years; pandas takes it as 1
-            table[name] = table[name].mask(df[name].map(lambda value: isinstance(value, bool | np.bool_)))
-        bad = (df[name].notna() & table[name].isna()).to_numpy()
+        table[name] = pd.to_numeric(values.astype(object), errors="coerce")
+        if name in described.numeric:  # True is no number of years; pandas takes it as 1
+            table[name] = table[name].mask(values.map(lambda value: isinstance(value, bool | np.bool_)))
+        bad = (values.notna() & table[name].isna()).to_numpy()
         if bad.any():
             problems.append(bad_values(name, "to_numeric", df[name][bad], lines[bad]))
-    types = dict.fromkeys(numeric, "float64") | dict.fromkeys(df.columns.intersection(CATEGORICAL), "str")
-    for name in df.columns.intersection(IDENTIFIERS):
+    types = dict.fromkeys(numeric, "float64")
+    types |= dict.fromkeys(df.columns.intersection(described.categorical), "str")
+    for name in df.columns.intersection(described.identifiers):
         table[name] = as_text(df[name])
     return table.astype(types), problems
+
+
+def _codes(outcome: pd.Series, described: TableDescription) -> pd.Series:
+    """Return the outcome as 0 and 1 where the file has texts for them; anything else as it is."""
+    if described.target.is_coded:
+        return outcome
+    codes = {described.target.negative.value: 0, described.target.positive.value: 1}
+    return outcome.map(lambda value: codes.get(str(value), value))
 
 
 def as_text(identifiers: pd.Series) -> pd.Series:
@@ -138,24 +143,31 @@ def _schema_problems(df: pd.DataFrame, table: pd.DataFrame, lines: pd.Index, tar
         if name == "field_uniqueness":
             rows = rows[df[column].notna().to_numpy()[rows]]
         if len(rows):
-            shown = table if column in IDENTIFIERS else df
+            shown = table if column in current_table().identifiers else df
             problems.append(bad_values(column, name, shown[column].iloc[rows], lines[rows]))
     return problems
 
 
 def _schema(target: bool) -> pa.DataFrameSchema:
     """Return the pandera schema. It checks no types: they are cast before, and pandera is slow at it."""
-    required = COLUMNS if target else FEATURES
+    described = current_table()
+    required = {*described.feature_names, *([described.target_name] if target else [])}
 
     def column(name: str) -> pa.Column:
-        check = pa.Check.in_range(*RANGES[name]) if name in RANGES else None
-        check = pa.Check.isin(CHOICES[name]) if name in CHOICES else check
+        choices, bounds = described.choices(name), described.bounds(name)
+        check = pa.Check.in_range(*bounds) if bounds else pa.Check.isin(choices) if choices else None
         return pa.Column(
             None,
             check,
-            nullable=name in ("RowNumber", "Surname") or (name == TARGET and not target),
-            unique=name == "CustomerId",
+            nullable=_may_be_missing(name, described, target),
+            unique=name == described.key,
             required=name in required,
         )
 
-    return pa.DataFrameSchema({name: column(name) for name in COLUMNS})
+    return pa.DataFrameSchema({name: column(name) for name in described.columns})
+
+
+def _may_be_missing(name: str, described: TableDescription, target: bool) -> bool:
+    if name in described.features:
+        return described.features[name].missing is not None
+    return name != described.key and (name != described.target_name or not target)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
 
-from helpers.config import COLUMNS
 from helpers.errors import SettingError
 
 # Share of customers younger than each age.
@@ -57,6 +56,9 @@ SHIFTS = {
     "missing": "this share of credit scores is missing",
     "category": "this share of customers lives in Italy, a country that is new",
 }
+
+COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
+COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", "Exited"]
 
 FIRST_ID, IDS_PER_SEED = 15_000_000, 10_000_000
 

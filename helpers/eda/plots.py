@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.config import BINARY, NUMERIC, TARGET
 from helpers.eda.statistics import feature_strength, outliers
 from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, figure, panels
+from helpers.table import current_table
 
 OUTCOMES = {0: ("retained", RETAINED), 1: ("churned", CHURNED)}
 UNITS = {
@@ -23,7 +23,7 @@ CRAMERS_V = "Cramér's V"
 
 def target_balance(df: pd.DataFrame) -> Figure:
     """Draw the number of retained and churned customers."""
-    counts = df[TARGET].value_counts()
+    counts = df[current_table().target_name].value_counts()
     fig, ax = figure(width=6.5, height=1.8)
     start = 0
     for value, (name, color) in OUTCOMES.items():
@@ -43,13 +43,13 @@ def target_balance(df: pd.DataFrame) -> Figure:
 def distributions(df: pd.DataFrame) -> Figure:
     """Draw the distribution of every numeric feature, retained and churned customers overlaid."""
     fig, axes = panels(2, 3, width=9.5, height=5.4)
-    for ax, name in zip(axes.flat, NUMERIC, strict=True):
+    for ax, name in zip(axes.flat, current_table().numeric, strict=True):
         values = df[name] / (1000 if UNITS[name].startswith("thousand") else 1)
         low, high = float(values.min()), float(values.max())
         discrete = values.nunique() <= 15
         edges = np.arange(low, high + 2) - 0.5 if discrete else np.linspace(low, high, 31)
         for outcome, (label, color) in OUTCOMES.items():
-            part = values[df[TARGET] == outcome]
+            part = values[df[current_table().target_name] == outcome]
             share = np.full(len(part), 1 / len(part))
             ax.hist(part, edges, weights=share, color=color, alpha=0.2)
             ax.hist(part, edges, weights=share, color=color, histtype="step", lw=1.6, label=label)
@@ -58,14 +58,14 @@ def distributions(df: pd.DataFrame) -> Figure:
         if discrete:
             ax.set_xticks(np.arange(low, high + 1))
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2)
-    medians = df.groupby(TARGET)["Age"].median()
+    medians = df.groupby(current_table().target_name)["Age"].median()
     fig.suptitle(f"Median age: {medians[0]:g} (retained), {medians[1]:g} (churned)")
     return caption(fig, df)
 
 
 def correlation_matrix(df: pd.DataFrame) -> Figure:
     """Draw Pearson's correlations of the numeric and binary features and the outcome."""
-    names = [*NUMERIC, *BINARY, TARGET]
+    names = [*current_table().numeric, *current_table().binary, current_table().target_name]
     values = df[names].corr().to_numpy()
     below = np.tril(np.ones(values.shape, bool), -1)
     fig, ax = figure(width=6.5, height=5.2)
@@ -107,22 +107,22 @@ def strength(df: pd.DataFrame) -> Figure:
 
 def outlier_boxes(df: pd.DataFrame) -> Figure:
     """Draw each numeric feature as a box plot, in interquartile ranges from its median."""
-    spread = df[NUMERIC].quantile(0.75) - df[NUMERIC].quantile(0.25)
+    spread = df[current_table().numeric].quantile(0.75) - df[current_table().numeric].quantile(0.25)
     table = outliers(df)
     fig, ax = figure(width=6.5, height=3.6)
     ax.boxplot(
-        ((df[NUMERIC] - df[NUMERIC].median()) / spread).to_numpy(),
+        ((df[current_table().numeric] - df[current_table().numeric].median()) / spread).to_numpy(),
         orientation="horizontal",
         widths=0.6,
         medianprops={"color": ACCENT, "lw": 2},
         flierprops={"marker": ".", "ms": 3, "mec": "none", "mfc": MUTED, "alpha": 0.4},
     )
     labels = [f"{name}  ({count:,} outliers)" for name, count in table["customers"].items()]
-    ax.set_yticks(range(1, len(NUMERIC) + 1), labels)
+    ax.set_yticks(range(1, len(current_table().numeric) + 1), labels)
     ax.invert_yaxis()
     ax.set_xlabel("distance from the median, in interquartile ranges")
-    most = NUMERIC[table["customers"].argmax()]
+    most = current_table().numeric[table["customers"].argmax()]
     fig.suptitle(
-        f"{table['rate'][most]:.0%} of the {most} outliers churned; all customers: {df[TARGET].mean():.0%}"
+        f"{table['rate'][most]:.0%} of the {most} outliers churned; all customers: {df[current_table().target_name].mean():.0%}"
     )
     return caption(fig, df)

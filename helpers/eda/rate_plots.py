@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.config import BINARY, CATEGORICAL, TARGET
 from helpers.eda.statistics import age_band, churn_rates
 from helpers.plotting import CHURNED, GROUPS, MUTED, caption, figure, panels, value_label
+from helpers.table import current_table
 
 PERCENT = PercentFormatter(1, decimals=0)
 
 
 def rates_by_group(df: pd.DataFrame) -> Figure:
     """Draw the churn rate of every category, with 95% intervals."""
-    features = ["NumOfProducts", *CATEGORICAL, *BINARY]
+    features = ["NumOfProducts", *current_table().categorical, *current_table().binary]
     fig, ax = figure(width=6.5, height=4.6)
     labels, positions, y = [], [], 0.0
     for number, feature in enumerate(features):
@@ -27,8 +27,8 @@ def rates_by_group(df: pd.DataFrame) -> Figure:
         labels += [f"{value_label(feature, group)}  ({n:,})" for group, n in rates["customers"].items()]
         positions += list(at)
         y = at[-1] + 1.7
-    ax.axvline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
-    ax.text(df[TARGET].mean(), -1, "all customers", color=MUTED, ha="center", fontsize=8)
+    ax.axvline(df[current_table().target_name].mean(), color=MUTED, ls="--", lw=1)
+    ax.text(df[current_table().target_name].mean(), -1, "all customers", color=MUTED, ha="center", fontsize=8)
     ax.set_yticks(positions, labels)
     ax.set(xlabel="churn rate, with 95% interval", xlim=(0, 1.02), ylim=(positions[-1] + 0.6, -1.6))
     ax.xaxis.set_major_formatter(PERCENT)
@@ -44,7 +44,7 @@ def rates_by_age(df: pd.DataFrame) -> Figure:
     fig, (top, bottom) = panels(2, 1, width=6.5, height=4.2, sharex=True, height_ratios=[3, 1])
     _with_intervals(top, rates, x, CHURNED)
     top.plot(x, rates["rate"], color=CHURNED, lw=1)
-    top.axhline(df[TARGET].mean(), color=MUTED, ls="--", lw=1)
+    top.axhline(df[current_table().target_name].mean(), color=MUTED, ls="--", lw=1)
     top.set(ylabel="churn rate", ylim=(0, None))
     top.yaxis.set_major_formatter(PERCENT)
     bottom.bar(x, rates["customers"], color=MUTED)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency, norm
 
-from helpers.config import CATEGORICAL, FEATURES, NUMERIC, TARGET
+from helpers.table import current_table
 
 AGE_EDGES = [18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 101]
 
@@ -47,7 +47,7 @@ def churn_rates(df: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
         One row per group that has customers: ``customers``, ``rate`` in [0, 1], and the bounds ``low`` and
         ``high`` of its 95% Wilson interval.
     """
-    groups = df.groupby(by, observed=True)[TARGET].agg(["size", "mean", "sum"])
+    groups = df.groupby(by, observed=True)[current_table().target_name].agg(["size", "mean", "sum"])
     low, high = wilson_interval(groups["sum"], groups["size"])
     return groups.rename(columns={"size": "customers", "mean": "rate"})[["customers", "rate"]].assign(
         low=low, high=high
@@ -72,18 +72,18 @@ def feature_strength(df: pd.DataFrame) -> pd.DataFrame:
         if there are more than ten values, deciles) measures any shape. Both are from 0 to 1.
     """
     rows = {}
-    for name in FEATURES:
+    for name in current_table().feature_names:
         values = df[name]
-        if name in CATEGORICAL:
+        if name in current_table().categorical:
             codes, kinds = pd.factorize(values, sort=True)
             numbers = pd.Series(codes, df.index) if len(kinds) == 2 else None
         else:
             numbers = values
         if values.nunique() > 10:
             values = pd.qcut(values, 10, duplicates="drop")
-        counts = pd.crosstab(values, df[TARGET])
+        counts = pd.crosstab(values, df[current_table().target_name])
         association = np.sqrt(chi2_contingency(counts, correction=False).statistic / len(df))
-        correlation = np.nan if numbers is None else abs(numbers.corr(df[TARGET]))
+        correlation = np.nan if numbers is None else abs(numbers.corr(df[current_table().target_name]))
         rows[name] = {"correlation": correlation, "association": association}
     return pd.DataFrame(rows).T.sort_values("association", ascending=False)
 
@@ -96,8 +96,8 @@ def outliers(df: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``low`` and ``high`` (the fences), ``customers`` beyond them, their churn ``rate``.
     """
-    first, third = df[NUMERIC].quantile(0.25), df[NUMERIC].quantile(0.75)
+    first, third = df[current_table().numeric].quantile(0.25), df[current_table().numeric].quantile(0.75)
     low, high = first - 1.5 * (third - first), third + 1.5 * (third - first)
-    beyond = (df[NUMERIC] < low) | (df[NUMERIC] > high)
-    rate = [df.loc[beyond[name], TARGET].mean() for name in NUMERIC]
+    beyond = (df[current_table().numeric] < low) | (df[current_table().numeric] > high)
+    rate = [df.loc[beyond[name], current_table().target_name].mean() for name in current_table().numeric]
     return pd.DataFrame({"low": low, "high": high, "customers": beyond.sum(), "rate": rate})

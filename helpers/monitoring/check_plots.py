@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from helpers.config import FEATURES
 from helpers.monitoring.findings import KEEP, LEVELS, RETRAIN, WATCH, Finding
 from helpers.monitoring.report import Report
 from helpers.plotting import ALARM, MUTED, caption, figure
+from helpers.table import current_table
 
 LEVEL_COLORS = {KEEP: "#DCE9F2", WATCH: "#F0B840", RETRAIN: ALARM}  # from light to dark in grayscale
 FEATURE_CHECKS = ("distribution", "missing values", "new categories")
@@ -20,14 +20,15 @@ FEATURE_CHECKS = ("distribution", "missing values", "new categories")
 def check_matrix(report: Report) -> Figure:
     """Draw every check as a cell with its effect: one row per feature, then the checks of the model."""
     model_findings = [finding for finding in report.findings if finding.check not in FEATURE_CHECKS]
-    names = [*FEATURES, *(f"{finding.check}: {finding.subject}" for finding in model_findings)]
-    tops = np.arange(len(names)) + 0.5 * (np.arange(len(names)) >= len(FEATURES))  # a gap below the features
+    features = current_table().feature_names
+    names = [*features, *(f"{finding.check}: {finding.subject}" for finding in model_findings)]
+    tops = np.arange(len(names)) + 0.5 * (np.arange(len(names)) >= len(features))  # a gap below the features
     fig, ax = figure(width=6.5, height=0.28 * len(names) + 1.2)
     for finding in report.findings:
         if finding.check in FEATURE_CHECKS:
-            row, column, width = FEATURES.index(finding.subject), FEATURE_CHECKS.index(finding.check), 1
+            row, column, width = features.index(finding.subject), FEATURE_CHECKS.index(finding.check), 1
         else:
-            row, column, width = len(FEATURES) + model_findings.index(finding), 0, len(FEATURE_CHECKS)
+            row, column, width = len(features) + model_findings.index(finding), 0, len(FEATURE_CHECKS)
         _cell(ax, column, tops[row], finding.level, finding.effect_label, width=width)
     _format_grid(ax, tops, names, FEATURE_CHECKS)
     _level_legend(fig)

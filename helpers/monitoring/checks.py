@@ -11,24 +11,26 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import f1_score, roc_auc_score
 
-from helpers.config import CATEGORICAL, FEATURES, NUMERIC, SEED, TARGET
+from helpers.config import SEED
 from helpers.monitoring import drift
 from helpers.monitoring.findings import Finding, Interval
+from helpers.table import current_table
 from helpers.training import COST_NAMES, decision_costs
 
 
 def check_features(reference: pd.DataFrame, batch: pd.DataFrame) -> list[Finding]:
     """Compare every feature: the distribution of its known values, missing values, new categories."""
     findings = []
-    for name in FEATURES:
+    described = current_table()
+    for name in described.feature_names:
         is_new = unknown_categories(reference[name], batch[name])
         known = batch[name].mask(is_new)
-        p = drift.distribution_p(reference[name], known, numeric=name in NUMERIC)
+        p = drift.distribution_p(reference[name], known, numeric=name in described.numeric)
         psi = drift.psi(reference[name], known)
         findings.append(Finding("distribution", name, "PSI", psi, p, f"{name}: PSI {psi:.2f}"))
         missing = reference[name].isna(), batch[name].isna()
         findings.append(_check_share("missing values", name, *missing, "missing"))
-        if name in CATEGORICAL:
+        if name in described.categorical:
             categories = ", ".join(sorted(batch[name][is_new].unique()))
             never = pd.Series(False, reference.index)
             findings.append(
@@ -39,7 +41,7 @@ def check_features(reference: pd.DataFrame, batch: pd.DataFrame) -> list[Finding
 
 def unknown_categories(reference: pd.Series, batch: pd.Series) -> pd.Series:
     """Tell which customers have a category that does not occur in the reference."""
-    return batch.notna() & ~batch.isin(reference.unique()) & (batch.name in CATEGORICAL)
+    return batch.notna() & ~batch.isin(reference.unique()) & (batch.name in current_table().categorical)
 
 
 def check_domain(domain: drift.DomainResult) -> Finding:
@@ -87,8 +89,9 @@ def check_performance(
     """
     holdout_costs = _customer_costs(holdout, baseline, threshold)
     batch_costs = _customer_costs(batch, baseline, threshold)
-    y, probability = batch[TARGET], batch["probability"]
-    before = drift.bootstrap(holdout[TARGET], holdout["probability"], SEED, holdout_costs)
+    target = current_table().target_name
+    y, probability = batch[target], batch["probability"]
+    before = drift.bootstrap(holdout[target], holdout["probability"], SEED, holdout_costs)
     after = drift.bootstrap(y, probability, SEED + 1, batch_costs)
     findings = []
     for metric, name, current in (
@@ -123,11 +126,12 @@ def check_calibration(holdout: pd.DataFrame, batch: pd.DataFrame) -> Finding:
     A model trained with class weights predicts too high a rate everywhere, so what counts is the change of
     ``outcome - probability`` since the hold-out (Welch's t-test).
     """
-    before = holdout[TARGET] - holdout["probability"]
-    after = batch[TARGET] - batch["probability"]
+    target = current_table().target_name
+    before = holdout[target] - holdout["probability"]
+    after = batch[target] - batch["probability"]
     p = float(stats.ttest_ind(before, after, equal_var=False).pvalue)
     # The predicted rate, corrected by its error on the hold-out.
-    expected, current = float(batch["probability"].mean() + before.mean()), float(batch[TARGET].mean())
+    expected, current = float(batch["probability"].mean() + before.mean()), float(batch[target].mean())
     return Finding(
         "calibration",
         "churn rate",
@@ -149,7 +153,7 @@ def _customer_costs(
     if not baseline.keys() >= set(COST_NAMES):
         return None
     costs = {name: baseline[name] for name in COST_NAMES}
-    return decision_costs(table[TARGET], table["probability"], threshold, **costs)
+    return decision_costs(table[current_table().target_name], table["probability"], threshold, **costs)
 
 
 def _check_cost(

@@ -7,11 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from helpers.config import FEATURES, NUMERIC
 from helpers.monitoring.drift import FEW_VALUES
 from helpers.monitoring.findings import KEEP
 from helpers.monitoring.report import Report
-from helpers.plotting import CODED_VALUES, CURRENT, REFERENCE, caption, figure, panels
+from helpers.plotting import CURRENT, REFERENCE, caption, figure, panels, value_label
+from helpers.table import current_table
 
 PERCENT = PercentFormatter(1, decimals=0)
 THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x:g}")
@@ -22,9 +22,9 @@ def feature_distributions(report: Report) -> Figure:
     """Draw every feature in the reference's training part and in the batch, with its PSI."""
     fig, axes = panels(5, 2, width=6.5, height=8.6)
     changed = []
-    for ax, name in zip(axes.flat, FEATURES, strict=True):
+    for ax, name in zip(axes.flat, current_table().feature_names, strict=True):
         samples = report.training[name].dropna(), report.table[name].dropna()
-        if name in NUMERIC and samples[0].nunique() > FEW_VALUES:
+        if name in current_table().numeric and samples[0].nunique() > FEW_VALUES:
             _histograms(ax, *samples)
         else:
             _bars(ax, name, *samples)
@@ -88,9 +88,7 @@ def _bars(ax: Axes, name: str, reference: pd.Series, batch: pd.Series) -> None:
     positions = np.arange(len(shares))
     ax.bar(positions, shares["reference"], color=REFERENCE, alpha=0.45)
     ax.bar(positions, shares["batch"], facecolor="none", edgecolor=CURRENT, lw=1.5)
-    labels = [
-        f"{value:g}" if name in NUMERIC else str(CODED_VALUES.get((name, value), value))
-        for value in shares.index
-    ]
+    numeric = name in current_table().numeric  # its axis has the unit
+    labels = [f"{value:g}" if numeric else value_label(name, value) for value in shares.index]
     ax.set_xticks(positions, labels)
     ax.yaxis.set_major_formatter(PERCENT)

@@ -14,7 +14,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_limits
 
-from helpers.config import CATEGORICAL, FEATURES, NUMERIC, SEED, folds
+from helpers.config import SEED, folds
+from helpers.table import current_table
 
 BINS = 10  # deciles of the reference: what the conventional PSI limits assume
 FEW_VALUES = 20  # numeric features with no more distinct values are compared value by value
@@ -118,15 +119,16 @@ def domain_classifier(reference: pd.DataFrame, batch: pd.DataFrame) -> DomainRes
     reference, batch : DataFrame
         With the feature columns; at least ``config.FOLDS`` rows each.
     """
+    described = current_table()
     samples = [
-        table[FEATURES].sample(min(len(table), DOMAIN_ROWS), random_state=SEED)
+        table[described.feature_names].sample(min(len(table), DOMAIN_ROWS), random_state=SEED)
         for table in (reference, batch)
     ]
     is_batch = np.repeat([0, 1], [len(sample) for sample in samples])
     X = pd.concat(samples, ignore_index=True)
-    for name in CATEGORICAL:  # map all unseen categories to one value: the classifier takes at most 255
+    for name in described.categorical:  # all unseen categories as one value: the classifier takes at most 255
         X[name] = X[name].where(X[name].isna() | X[name].isin(reference[name].unique()), "new")
-    X = X.astype({name: "category" for name in X if name not in NUMERIC})
+    X = X.astype({name: "category" for name in X if name not in described.numeric})
     model = HistGradientBoostingClassifier(
         max_iter=30,
         max_leaf_nodes=8,

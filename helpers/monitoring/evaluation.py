@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from helpers.config import FEATURES, TARGET
 from helpers.data import MISSING_VALUE, UNKNOWN_CATEGORY, make_customers, split, validate
 from helpers.monitoring import checks, drift
 from helpers.monitoring.findings import KEEP, LEVELS, RETRAIN, WATCH, Finding, adjust_and_grade
 from helpers.monitoring.report import Report
 from helpers.registry import ProductionModel
+from helpers.table import current_table
 from helpers.training import COST_NAMES
 
 # With fewer customers, chance alone often gives a PSI of 0.1, and only very large shifts are significant.
@@ -45,13 +45,14 @@ def evaluate_batch(
     baseline : mapping
         See `baseline_metrics`.
     """
+    target = current_table().target_name
     X_train, X_test, _, y_test = split(reference)
     probability = production.score(X_test)["probability"]
-    holdout = X_test.assign(**{TARGET: y_test, "probability": probability})
+    holdout = X_test.assign(**{target: y_test, "probability": probability})
     table = _add_scores(production, X_train, batch)
     scored = table[table["probability"].notna()]
-    labeled = scored[scored[TARGET].notna()] if TARGET in scored else scored.head(0)
-    has_outcomes = len(labeled) > 0 and enough_outcomes(len(labeled), int(labeled[TARGET].sum()))
+    labeled = scored[scored[target].notna()] if target in scored else scored.head(0)
+    has_outcomes = len(labeled) > 0 and enough_outcomes(len(labeled), int(labeled[target].sum()))
 
     findings: list[Finding] = []
     domain = None
@@ -98,10 +99,9 @@ def simulate_batch(shift: str, strength: float, seed: int, rows: int = 2000) -> 
 
 def _add_scores(production: ProductionModel, X_train: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:
     """Return the batch with ``probability``, missing where a value is missing or a category is new."""
-    unknown = pd.concat(
-        [checks.unknown_categories(X_train[name], batch[name]) for name in FEATURES], axis=1
-    ).any(axis=1)
-    valid = batch[FEATURES].notna().all(axis=1) & ~unknown
+    described = current_table()
+    unknown = [checks.unknown_categories(X_train[name], batch[name]) for name in described.feature_names]
+    valid = batch[described.never_missing].notna().all(axis=1) & ~pd.concat(unknown, axis=1).any(axis=1)
     table = batch.copy()
     table["probability"] = production.score(batch[valid])["probability"] if valid.any() else float("nan")
     return table

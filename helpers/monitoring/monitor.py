@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.config import NEW_CUSTOMERS, PRODUCTION_MODEL
-from helpers.data import data_path, load
+from helpers.data import load, new_customers_path
 from helpers.errors import RegistryError
 from helpers.files import sha256
 from helpers.monitoring.evaluation import TOLERATED, evaluate_batch
 from helpers.monitoring.report import Report
 from helpers.registry import ProductionModel, load_production_model, training_data_path, training_run
+from helpers.table import current_table
 from helpers.tracking import Store, check_rights, log_dataset, log_values, single_run
 from helpers.training import COST_NAMES
 
@@ -67,7 +67,7 @@ def run_monitoring(
 
     check_rights(store.client)
     production = load_production_model(store.client)
-    batch_path = data_path(batch or NEW_CUSTOMERS)
+    batch_path = new_customers_path(batch)
     baseline = baseline_metrics(store, production)
     reference_path = training_data_path(store, production, data, also=merged)
     customers = load(batch_path, target=False, tolerate=TOLERATED)
@@ -100,7 +100,7 @@ def baseline_metrics(store: Store, production: ProductionModel) -> dict[str, flo
     RegistryError
         If the training run is gone or has no such metrics.
     """
-    run = training_run(store.client, production.run_id, PRODUCTION_MODEL, production.version)
+    run = training_run(store.client, production.run_id, current_table().name, production.version)
     metrics = run.data.metrics
     if missing := [name for name in SCORE_NAMES if name not in metrics]:
         raise RegistryError(

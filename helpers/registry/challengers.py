@@ -7,10 +7,11 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from scipy import stats
 
-from helpers.config import FOLDS, SELECT_BY, registered_name
+from helpers.config import FOLDS, SELECT_BY
 from helpers.errors import NoChallengers, RegistryError, SettingError
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import staging_version
+from helpers.table import current_table
 from helpers.tracking import FOLD_GROUP, Store, store_address
 from helpers.training import ALGORITHMS
 
@@ -52,7 +53,7 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
         if version is not None and version.tags.get("data_sha256") == data_sha256
     }
     if not rows:
-        others = ", ".join(registered_name(name) for name, version in staged.items() if version) or "nothing"
+        others = ", ".join(version.name for version in staged.values() if version) or "nothing"
         raise NoChallengers(
             f"no version in staging in {store_address()} was trained on this data "
             f"(sha256 {data_sha256[:12]}...; in staging: "
@@ -64,7 +65,7 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
 
 def _algorithms(client: MlflowClient) -> list[str]:
     """Return every algorithm that may have versions, also one that was since taken out of `ALGORITHMS`."""
-    prefix, token, names = registered_name(""), None, list(ALGORITHMS)
+    prefix, token, names = current_table().registered_name(""), None, list(ALGORITHMS)
     while True:
         page = client.search_registered_models(f"name LIKE '{prefix}%'", page_token=token)
         names += [model.name.removeprefix(prefix) for model in page]

@@ -7,11 +7,13 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL
+from helpers.config import DECISION_THRESHOLD, PRODUCTION
 from helpers.data import rows_are
 from helpers.errors import DataError, RegistryError
 from helpers.registry.versions import decision_threshold, load_version, production_version
+from helpers.table import current_table
 from helpers.tracking import store_address
 from helpers.training import PREPARE
 
@@ -45,7 +47,7 @@ class ProductionModel:
     def probability(self, customers: pd.DataFrame) -> np.ndarray:
         """Return the probability of churn of each customer, shape (n_customers,)."""
         # XGBoost's are float32.
-        return self.pipeline.predict_proba(customers[FEATURES])[:, 1].astype("float64")
+        return self.pipeline.predict_proba(customers[current_table().feature_names])[:, 1].astype("float64")
 
     def score(self, customers: pd.DataFrame) -> pd.DataFrame:
         """Score customers.
@@ -74,7 +76,7 @@ class ProductionModel:
     def unknown_categories(self, customers: pd.DataFrame) -> pd.Series:
         """Return by row why the model cannot score it: a category that was not in its training table."""
         reasons = [
-            customers[column][~customers[column].isin(categories)].map(
+            _others(customers[column], categories).map(
                 lambda value, column=column: f"{column}: version {self.version} was not trained on {value!r}"
             )
             for column, categories in _known_categories(self.pipeline).items()
@@ -84,7 +86,7 @@ class ProductionModel:
     def _refuse_unknown_categories(self, customers: pd.DataFrame) -> None:
         problems = []
         for column, categories in _known_categories(self.pipeline).items():
-            unknown = customers[column][~customers[column].isin(categories)]
+            unknown = _others(customers[column], categories)
             if len(unknown):
                 values = ", ".join(sorted(map(str, unknown.unique())))
                 problems.append(
@@ -96,14 +98,20 @@ class ProductionModel:
             raise DataError("\n  - ".join(["the production model cannot score these rows:", *problems]))
 
 
+def _others(values: pd.Series, categories: list) -> pd.Series:
+    """Return the values that are none of the categories; a missing one is imputed, or was refused before."""
+    return values[values.notna() & ~values.isin(categories)]
+
+
 def _known_categories(pipeline: Pipeline) -> dict[str, list]:
-    """Return the categories that a fitted pipeline's encoder was trained on, by column."""
-    steps = pipeline.named_steps[PREPARE].named_transformers_ if PREPARE in pipeline.named_steps else {}
-    if "encode" not in steps:
-        return {}
-    encoder = steps["encode"]
-    columns = zip(encoder.feature_names_in_, encoder.categories_, strict=True)
-    return {name: list(categories) for name, categories in columns}
+    """Return the categories that a fitted pipeline's encoders were trained on, by column."""
+    steps = pipeline.named_steps[PREPARE].transformers_ if PREPARE in pipeline.named_steps else []
+    known: dict[str, list] = {}
+    for _, transformer, columns in steps:
+        encoder = transformer[-1] if isinstance(transformer, Pipeline) else transformer
+        if isinstance(encoder, OneHotEncoder):
+            known |= {name: list(found) for name, found in zip(columns, encoder.categories_, strict=True)}
+    return known
 
 
 def require_production_version(client: MlflowClient) -> ModelVersion:
@@ -117,13 +125,13 @@ def require_production_version(client: MlflowClient) -> ModelVersion:
     version = production_version(client)
     if version is None:
         raise RegistryError(
-            f"nothing is in production in {store_address()}: {PRODUCTION_MODEL!r} has no {PRODUCTION} "
+            f"nothing is in production in {store_address()}: {current_table().name!r} has no {PRODUCTION} "
             "version there yet. Train and promote one first: make run, or notebooks 03 and 04; or set "
             "MLFLOW_TRACKING_URI to the store that has one."
         )
     if decision_threshold(version) is None:
         raise RegistryError(
-            f"{PRODUCTION_MODEL} version {version.version} has no {DECISION_THRESHOLD} from 0 to 1 "
+            f"{current_table().name} version {version.version} has no {DECISION_THRESHOLD} from 0 to 1 "
             f"({version.tags.get(DECISION_THRESHOLD)!r}): train again with notebooks/03_train.ipynb and "
             "promote that version, or roll back"
         )
@@ -140,7 +148,7 @@ def load_production_model(client: MlflowClient) -> ProductionModel:
     """
     version = require_production_version(client)
     return ProductionModel(
-        pipeline=load_version(client, PRODUCTION_MODEL, version.version),
+        pipeline=load_version(client, current_table().name, version.version),
         version=int(version.version),
         threshold=float(version.tags[DECISION_THRESHOLD]),
         run_id=version.run_id or "",

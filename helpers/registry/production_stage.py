@@ -10,10 +10,11 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL
+from helpers.config import ARCHIVED, PRODUCTION
 from helpers.errors import RegistryError
 from helpers.registry.stage_tags import ensure_name, set_alias, set_stage, set_tags, stage_tags
 from helpers.registry.versions import get_version, list_versions, load_version, production_version
+from helpers.table import current_table
 from helpers.tracking import store_address
 
 DUPLICATE_OF = "duplicate_of"
@@ -68,12 +69,13 @@ def roll_back(client: MlflowClient, reason: str) -> ModelVersion:
     current = production_version(client)
     if current is None:
         raise RegistryError(
-            f"nothing to roll back: {PRODUCTION_MODEL!r} has no {PRODUCTION} version in {store_address()} yet"
+            f"nothing to roll back: {current_table().name!r} has no {PRODUCTION} version in "
+            f"{store_address()} yet"
         )
     number = current.tags.get("previous_version")
     if not number:
         raise RegistryError(f"nothing to roll back to: version {current.version} was the first in production")
-    previous = get_version(client, PRODUCTION_MODEL, number)
+    previous = get_version(client, current_table().name, number)
     return _put_in_production(
         client, previous, reason, _number(current), previous.tags.get("previous_version", "")
     )
@@ -89,7 +91,7 @@ def history(client: MlflowClient) -> pd.DataFrame:
         ``source``, ``replaced`` (the version in production before), ``at``, ``by``, ``reason``.
     """
     live = _number(production_version(client))
-    versions = list_versions(client, PRODUCTION_MODEL)
+    versions = list_versions(client, current_table().name)
     rows = [
         {
             "stage": PRODUCTION if str(version.version) == live else ARCHIVED,
@@ -101,7 +103,7 @@ def history(client: MlflowClient) -> pd.DataFrame:
         }
         for version in versions
     ]
-    index = pd.Index([int(version.version) for version in versions], name=f"{PRODUCTION_MODEL} version")
+    index = pd.Index([int(version.version) for version in versions], name=f"{current_table().name} version")
     return pd.DataFrame(rows, index, columns=["stage", "source", "replaced", "at", "by", "reason"])
 
 
@@ -115,7 +117,7 @@ def reconcile_production(client: MlflowClient) -> None:
 def _corrections(client: MlflowClient) -> list[tuple[ModelVersion, dict[str, str]]]:
     """Return the versions whose tags are wrong, with the right ones."""
     # In this order: what a promotion writes before it moves the alias is seen.
-    live, versions = _number(production_version(client)), list_versions(client, PRODUCTION_MODEL)
+    live, versions = _number(production_version(client)), list_versions(client, current_table().name)
     corrections = []
     originals: dict[str, str] = {}
     for version in versions:
@@ -137,7 +139,8 @@ def _corrections(client: MlflowClient) -> list[tuple[ModelVersion, dict[str, str
 def _copies(client: MlflowClient, challenger: ModelVersion) -> list[ModelVersion]:
     """Return the copies of a version under the production name, oldest first."""
     origin = _origin(challenger).items()
-    return [version for version in list_versions(client, PRODUCTION_MODEL) if origin <= version.tags.items()]
+    versions = list_versions(client, current_table().name)
+    return [version for version in versions if origin <= version.tags.items()]
 
 
 def _copy(client: MlflowClient, challenger: ModelVersion, replaces: str, reason: str) -> None:
@@ -145,9 +148,13 @@ def _copy(client: MlflowClient, challenger: ModelVersion, replaces: str, reason:
 
     The copy counts as archived until the alias moves: an interruption leaves nothing half promoted.
     """
-    ensure_name(client, PRODUCTION_MODEL, "Bank churn: what serving uses, under the alias production.")
+    ensure_name(
+        client,
+        current_table().name,
+        f"{current_table().title}: what serving uses, under the alias production.",
+    )
     client.create_model_version(
-        PRODUCTION_MODEL,
+        current_table().name,
         source=f"models:/{challenger.name}/{challenger.version}",
         run_id=challenger.run_id,
         model_id=challenger.model_id,
@@ -181,8 +188,8 @@ def _put_in_production(
     if live is None or str(live.version) != number:
         now = f"version {live.version} ({_source(live)})" if live else "no version"
         raise RegistryError(
-            f"{PRODUCTION_MODEL} version {number} ({_source(target)}) is archived: since the gates ran, or "
-            f"at the same moment, {PRODUCTION_MODEL} {now} was promoted. Run the gates again, against it."
+            f"{target.name} version {number} ({_source(target)}) is archived: since the gates ran, or "
+            f"at the same moment, {target.name} {now} was promoted. Run the gates again, against it."
         )
     return live
 

@@ -9,12 +9,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-from helpers.config import PRODUCTION_MODEL
 from helpers.errors import SettingError
 from helpers.registry.gates import Gate, all_passed
 from helpers.registry.production_stage import promote, roll_back
 from helpers.registry.stages import archive
 from helpers.registry.versions import production_version
+from helpers.table import current_table
 from helpers.tracking import EDIT, MANAGE, Store, check_rights, log_values, single_run
 
 PROMOTE, ROLLBACK, ARCHIVE, DRY_RUN = ACTIONS = ("promote", "rollback", "archive", "dry_run")
@@ -58,7 +58,7 @@ class PromotionDecision:
 
     def summary(self) -> str:
         """Return the outcome in words."""
-        production = f"{PRODUCTION_MODEL} version {self.production_version}"
+        production = f"{current_table().name} version {self.production_version}"
         if self.action == ROLLBACK:
             return f"rolled back: {production} ({self.production_source}) is in production again"
         if self.action == ARCHIVE:
@@ -107,7 +107,7 @@ def decide(
     """
     if action not in ACTIONS:
         raise SettingError(f"unknown action {action!r}: choose from {', '.join(ACTIONS)}")
-    name, right = (challenger.name, MANAGE) if action == ARCHIVE else (PRODUCTION_MODEL, EDIT)
+    name, right = (challenger.name, MANAGE) if action == ARCHIVE else (current_table().name, EDIT)
     check_rights(client, {} if action == DRY_RUN else {name: right})
     production: ModelVersion | None
     if action == PROMOTE and all_passed(gates):

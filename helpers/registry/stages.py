@@ -8,12 +8,13 @@ what an interrupted call left undone, and moves ``production`` only to a version
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from helpers.config import ARCHIVED, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
+from helpers.config import ARCHIVED, PRODUCTION, STAGING
 from helpers.errors import RegistryError, UnverifiedModel
 from helpers.registry.model_files import MANIFEST_TAG, manifest_of, verified_copy
 from helpers.registry.production_stage import reconcile_production
 from helpers.registry.stage_tags import ensure_name, set_alias, set_stage, stage_tags, versions_in_stage
 from helpers.registry.versions import get_version, production_version
+from helpers.table import current_table
 
 
 def register(
@@ -35,7 +36,7 @@ def register(
     tags : dict, optional
         Further tags of the version.
     """
-    name = registered_name(algorithm)
+    name = current_table().registered_name(algorithm)
     ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
     location = client.get_logged_model(model_id).artifact_location
@@ -70,7 +71,7 @@ def archive(client: MlflowClient, name: str, version: str | int, reason: str) ->
         If the version does not exist or is in production.
     """
     target = get_version(client, name, version)
-    live = production_version(client) if name == PRODUCTION_MODEL else None
+    live = production_version(client) if name == current_table().name else None
     if live and live.version == target.version:
         if _is_verified(client, target):
             raise RegistryError(f"{name} version {version} is in production: roll back, or promote another")
@@ -97,7 +98,7 @@ def reconcile(client: MlflowClient, name: str) -> None:
     version tagged ``staging`` gets the alias, and older ones are archived. Concurrent calls converge: each
     looks again after its last write.
     """
-    if name == PRODUCTION_MODEL:
+    if name == current_table().name:
         reconcile_production(client)
     else:
         while _correct_staging(client, name):

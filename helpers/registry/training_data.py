@@ -9,12 +9,12 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
-from helpers.config import PRODUCTION_MODEL
 from helpers.data import customer_ids, data_path, load, split, table_name
 from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.registry.production import ProductionModel
 from helpers.registry.versions import production_version
+from helpers.table import current_table
 from helpers.tracking import Store
 
 
@@ -115,6 +115,6 @@ def _find(places: list[Path], version: int, fingerprint: str, setting: str = "da
             return path
     tried = " nor ".join(map(str, dict.fromkeys(places)))
     raise DataError(
-        f"{PRODUCTION_MODEL} version {version} was trained on a table with sha256 {fingerprint[:12]}..., and "
-        f"neither {tried} is that file. Give it as `{setting}`, unchanged."
+        f"{current_table().name} version {version} was trained on a table with sha256 {fingerprint[:12]}..., "
+        f"and neither {tried} is that file. Give it as `{setting}`, unchanged."
     )

@@ -14,9 +14,10 @@ from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from sklearn.pipeline import Pipeline
 
-from helpers.config import DECISION_THRESHOLD, PRODUCTION, PRODUCTION_MODEL, STAGING, registered_name
+from helpers.config import DECISION_THRESHOLD, PRODUCTION, STAGING
 from helpers.errors import RegistryError
 from helpers.registry.model_files import WEIGHTS, verified_copy
+from helpers.table import current_table
 from helpers.tracking import TRUSTED_TYPES, store_address
 from helpers.training import ABOVE_ALL_SCORES
 
@@ -51,12 +52,12 @@ def get_version(client: MlflowClient, name: str, version: str | int) -> ModelVer
 
 def production_version(client: MlflowClient) -> ModelVersion | None:
     """Return the version in production, or None before the first promotion."""
-    return _version_by_alias(client, PRODUCTION_MODEL, PRODUCTION)
+    return _version_by_alias(client, current_table().name, PRODUCTION)
 
 
 def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None:
     """Return the algorithm's version in staging, or None."""
-    return _version_by_alias(client, registered_name(algorithm), STAGING)
+    return _version_by_alias(client, current_table().registered_name(algorithm), STAGING)
 
 
 def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.config import DECISION_THRESHOLD, NEW_CUSTOMERS
-from helpers.data import data_path, load, load_sound
+from helpers.config import DECISION_THRESHOLD
+from helpers.data import load, load_sound, new_customers_path
 from helpers.errors import SettingError
 from helpers.files import Kind, begins_with, check_output, write_atomically
 from helpers.registry import CONTACT, ProductionModel
@@ -123,7 +123,7 @@ def score_file(
     """
     if bad_rows not in BAD_ROWS:
         raise SettingError(f"bad_rows must be {' or '.join(BAD_ROWS)}, not {bad_rows!r}")
-    source, target = data_path(batch or NEW_CUSTOMERS), Path(out)
+    source, target = new_customers_path(batch), Path(out)
     outputs = check_outputs(target, bad_rows, source)
     check_rights(store.client)
     customers, rejects = _read(model, source, bad_rows)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.config import FEATURES, SEED
+from helpers.config import SEED
+from helpers.table import current_table
 
 SAMPLES = 200  # orders, half of them the reverse of the others
 
@@ -49,16 +50,17 @@ def shapley_values(
     if samples < 2 or samples % 2:
         raise ValueError(f"samples must be an even number from 2 on, not {samples}")
     steps = _switching_steps(samples, seed)
-    start = _spread(probability, background[FEATURES], samples // 2)
+    features = current_table().feature_names
+    start = _spread(probability, background[features], samples // 2)
     start = pd.concat([start, start])  # each order and its reverse start from the same customer
-    rows = [_explain(probability, customer, start, steps) for _, customer in customers[FEATURES].iterrows()]
-    return pd.DataFrame(rows, index=customers.index, columns=["base", *FEATURES])
+    rows = [_explain(probability, customer, start, steps) for _, customer in customers[features].iterrows()]
+    return pd.DataFrame(rows, index=customers.index, columns=["base", *features])
 
 
 def _switching_steps(samples: int, seed: int) -> np.ndarray:
     """Return the step at which each feature is switched, shape (samples, n_features)."""
     random = np.random.default_rng(seed)
-    half = np.array([random.permutation(len(FEATURES)) for _ in range(samples // 2)])
+    half = np.array([random.permutation(len(current_table().feature_names)) for _ in range(samples // 2)])
     return np.argsort(np.concatenate([half, half[:, ::-1]]), axis=1)
 
 
@@ -82,7 +84,7 @@ def _explain(
     # A walk is n_features + 1 rows: the background customer, then one more feature switched in each row.
     switched = steps[:, None, :] < np.arange(n_features + 1)[None, :, None]
     walks = start.iloc[np.repeat(np.arange(samples), n_features + 1)].reset_index(drop=True)
-    for number, name in enumerate(FEATURES):
+    for number, name in enumerate(current_table().feature_names):
         walks.loc[switched[:, :, number].ravel(), name] = customer[name]
     scores = probability(walks).reshape(samples, n_features + 1)
     changes = np.diff(scores, axis=1)  # in the order of each walk

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from helpers.config import NEW_CUSTOMERS, ROOT
-from helpers.data import CsvPath, data_path
+from helpers.config import ROOT
+from helpers.data import CsvPath, new_customers_path
 from helpers.scoring.batch import BAD_ROWS, REFUSE, check_outputs
 from helpers.settings import Settings, one_of
 
@@ -26,5 +26,5 @@ class ScoreSettings(Settings):
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:
-        check_outputs(ROOT / self.out, self.bad_rows, data_path(self.batch or NEW_CUSTOMERS))
+        check_outputs(ROOT / self.out, self.bad_rows, new_customers_path(self.batch))
         return self

@@ -15,10 +15,10 @@ from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INTERNAL_ERROR
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from helpers.config import FEATURES, IDENTIFIERS, TARGET
 from helpers.data import ROW, validate
 from helpers.errors import DataError, RegistryError
 from helpers.registry import input_example, load_production_model, production_version
+from helpers.table import current_table
 from helpers.tracking import connect
 
 POLL_SECONDS = 2.0  # between two checks of the alias
@@ -134,8 +134,9 @@ def as_customers(request: Any) -> pd.DataFrame:
     table.columns = table.columns.map(str)
     if duplicates := sorted(set(table.columns[table.columns.duplicated()])):
         raise BadCustomers(f"the request has a duplicate column {', '.join(duplicates)}. Send it once.")
-    table = table.drop(columns=[*IDENTIFIERS, TARGET], errors="ignore")
-    for name in table.columns.intersection(FEATURES):
+    described = current_table()
+    table = table.drop(columns=[*described.identifiers, described.target_name], errors="ignore")
+    for name in table.columns.intersection(described.feature_names):
         if not pd.api.types.is_object_dtype(table[name]):
             continue
         nested = table[name].map(lambda value: isinstance(value, list | dict))

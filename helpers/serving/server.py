@@ -23,11 +23,12 @@ from typing import NoReturn
 import mlflow
 import pandas as pd
 
-from helpers.config import FEATURES, ROOT
+from helpers.config import ROOT
 from helpers.errors import ServingError
 from helpers.network import check_address, free_port, open_url
 from helpers.registry import load_production_model
 from helpers.serving.request_body import MAX_CUSTOMERS, to_json
+from helpers.table import current_table
 from helpers.tracking import connect, is_dead, model_server_command, owner, tracking_uri
 
 APP = "helpers.serving.app:make_app"
@@ -110,7 +111,7 @@ def request_scores(url: str, customers: pd.DataFrame) -> pd.DataFrame:
     ServingError
         If the server rejects a row (the message names it and its column) or does not answer.
     """
-    features = customers[[name for name in customers.columns if name in FEATURES]]
+    features = customers[customers.columns.intersection(current_table().feature_names, sort=False)]
     starts = range(0, max(len(features), 1), MAX_CUSTOMERS)
     parts = [_post(url, features[start : start + MAX_CUSTOMERS]) for start in starts]
     return pd.concat(parts).set_axis(customers.index)

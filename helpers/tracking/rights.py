@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from mlflow import MlflowClient
 
-from helpers.config import EXPERIMENT
 from helpers.errors import StoreError
+from helpers.table import current_table
 from helpers.tracking._mlflow import get_json
 from helpers.tracking.store import store_address, tracking_uri
 from helpers.tracking.store_errors import store_errors
@@ -41,7 +41,7 @@ def check_rights(client: MlflowClient, models: Mapping[str, str] | None = None) 
         user = (get_json(uri, current) or {}).get("user", {})
         if "username" not in user or user.get("is_admin"):
             return
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or current_table().experiment
         objects = []
         if experiment := client.get_experiment_by_name(name):
             objects.append(("experiment", experiment.experiment_id, f"experiment {name!r}", EDIT))

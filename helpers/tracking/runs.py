@@ -19,9 +19,10 @@ from mlflow.exceptions import MlflowException
 from requests import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from helpers.config import PACKAGES, ROOT, TARGET
+from helpers.config import PACKAGES, ROOT
 from helpers.errors import StoreError
 from helpers.files import sha256
+from helpers.table import current_table
 from helpers.tracking._mlflow import run_context_tags
 from helpers.tracking.rights import check_rights
 from helpers.tracking.stale_runs import (
@@ -168,7 +169,8 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
     context : str
         E.g. ``training``.
     """
-    targets = TARGET if TARGET in data else None
+    target = current_table().target_name
+    targets = target if target in data else None
     with warnings.catch_warnings():
         # The outcome is an integer column, and MLflow has two readers for a local path: both are fine.
         warnings.simplefilter("ignore", UserWarning)

@@ -5,7 +5,9 @@ from string import Template
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from helpers.config import FEATURES, NUMERIC, SCORES, SEED, TARGET, TEST_SIZE
+from helpers.config import SCORES, SEED, TEST_SIZE
+from helpers.data import missing_values
+from helpers.table import current_table
 from helpers.tracking.expressions import Expressions
 
 _SOURCE = Template('''\
@@ -27,18 +29,20 @@ from sklearn.model_selection import train_test_split
 $imports
 
 FEATURES = $features
-NUMERIC = $numeric
-TARGET = "$target"
+NUMBERS = $numbers
+TEXTS = $texts
+MISSING = $missing
 
 pipeline = $pipeline
 
 
 def main(data: str, out: str | None = None) -> None:
     """Split as in training, fit on the training part, score the hold-out once."""
-    table = pd.read_csv(data)
-    X = table[FEATURES].astype(dict.fromkeys(NUMERIC, "float64"))
+    table = pd.read_csv(data, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=MISSING)
+    X = table[FEATURES].astype(dict.fromkeys(NUMBERS, "float64"))
+    y = (table[$target] == $positive).astype("int64")
     X_train, X_test, y_train, y_test = train_test_split(
-        X, table[TARGET], test_size=$test_size, stratify=table[TARGET], random_state=$seed
+        X, y, test_size=$test_size, stratify=y, random_state=$seed
     )
     pipeline.fit(X_train, y_train)
     print(json.dumps({f"test_{name}": get_scorer(name)(pipeline, X_test, y_test) for name in $scores}))
@@ -71,16 +75,20 @@ def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> 
     SettingError
         If a parameter cannot be written as Python, e.g. a lambda.
     """
-    expressions = Expressions()
+    described, expressions = current_table(), Expressions()
+    coded = described.target.is_coded
     expression = expressions.write(clone(pipeline), "pipeline")
     imports = sorted(f"from {module} import {name}" for name, module in expressions.imports.items())
     return _SOURCE.substitute(
         title=title,
         requirements=", ".join(requirements),
         imports="\n".join(imports),
-        features=FEATURES,
-        numeric=NUMERIC,
-        target=TARGET,
+        features=described.feature_names,
+        numbers=described.numeric + described.binary,
+        target=repr(described.target_name),
+        positive=1 if coded else repr(described.target.positive.value),
+        texts=described.categorical + ([] if coded else [described.target_name]),
+        missing=missing_values(),
         pipeline=expression,
         test_size=TEST_SIZE,
         seed=SEED,

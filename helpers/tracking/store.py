@@ -12,10 +12,11 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT, set_mlflow_defaults
+from helpers.config import MLFLOW_DEFAULTS, ROOT, set_mlflow_defaults
 from helpers.errors import StoreError
 from helpers.masking import mask
 from helpers.network import check_address
+from helpers.table import current_table
 from helpers.tracking._mlflow import commit_without_waiting, reread_settings
 from helpers.tracking.database import SECONDS_TO_ANSWER, check_database, database_file, prepare
 from helpers.tracking.store_errors import store_errors
@@ -74,7 +75,7 @@ def connect() -> Store:
         mlflow.set_tracking_uri(uri)
         client = MlflowClient()
         client.search_experiments(max_results=1)
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or current_table().experiment
         experiment_id = _experiment(client, name, artifacts)
         mlflow.set_experiment(experiment_id=experiment_id)  # logged models go there, too
     commit_without_waiting(client)

@@ -12,8 +12,8 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 
-from helpers.config import TARGET, registered_name
 from helpers.files import sha256
+from helpers.table import current_table
 from helpers.tracking._mlflow import run_context_tags
 from helpers.tracking.progress import progress
 from helpers.tracking.rights import EDIT, check_rights
@@ -71,12 +71,12 @@ class TrainingRun:
     ):
         self.store, self.algorithm, self.source = store, algorithm, source
         self.data_sha256 = sha256(source)
-        self._data = X.assign(**{TARGET: y})
+        self._data = X.assign(**{current_table().target_name: y})
         self._fold_sizes = [(len(train), len(val)) for train, val in cv.split(X, y)]
         self._total = len(ParameterGrid(grid)) * len(self._fold_sizes) if grid else None
 
     def __enter__(self) -> Self:
-        check_rights(self.store.client, {registered_name(self.algorithm): EDIT})
+        check_rights(self.store.client, {current_table().registered_name(self.algorithm): EDIT})
         self._tags = {**run_context_tags(), "algorithm": self.algorithm}
         tags = {"level": "model", "algorithm": self.algorithm, "data_sha256": self.data_sha256}
         with ExitStack() as stack:

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
-from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import BINARY, CATEGORICAL, NUMERIC, SEED
+from helpers.config import SEED
 from helpers.errors import SettingError
+from helpers.training.preprocessing import make_preprocessing
 
 # The steps of every pipeline.
 PREPARE, CLASSIFY = "prepare", "classify"
@@ -78,17 +77,10 @@ def algorithm(name: str) -> Algorithm:
 def make_pipeline(name: str) -> Pipeline:
     """Return the unfitted pipeline of an algorithm: preprocessing (``prepare``), then ``classify``.
 
-    Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through. Every
-    ``random_state`` of the estimator that is None becomes `SEED`: a training repeated gives the same model.
+    See `preprocessing.make_preprocessing`. Every ``random_state`` of the estimator that is None becomes
+    `SEED`: a training repeated gives the same model.
     """
-    prepare = ColumnTransformer(
-        [
-            ("scale", StandardScaler(), NUMERIC),
-            ("encode", OneHotEncoder(drop="if_binary"), CATEGORICAL),
-            ("keep", "passthrough", BINARY),
-        ]
-    )
-    return Pipeline([(PREPARE, prepare), (CLASSIFY, seeded(algorithm(name).estimator))])
+    return Pipeline([(PREPARE, make_preprocessing()), (CLASSIFY, seeded(algorithm(name).estimator))])
 
 
 def seeded(estimator: BaseEstimator) -> BaseEstimator:

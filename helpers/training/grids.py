@@ -5,9 +5,9 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
-from helpers.config import CHOICES, TARGET
 from helpers.errors import SettingError
 from helpers.search import check_params
+from helpers.table import current_table
 from helpers.training.algorithms import algorithm, seeded
 
 
@@ -88,7 +88,7 @@ def _values(name: str, estimator: BaseEstimator, key: str, values: object) -> li
 
 def _class_weight(weights: dict[Any, Any]) -> dict[int, float]:
     """Return weights by class, which is 0 or 1; JSON's keys are text."""
-    classes = {str(value): int(value) for value in CHOICES[TARGET]}
+    classes = {str(value): int(value) for value in current_table().choices(current_table().target_name)}
     if unknown := [key for key in weights if isinstance(key, bool) or str(key) not in classes]:
         raise SettingError(f"grid key 'class_weight' has class {unknown[0]!r}: the classes are 0 and 1")
     for weight in weights.values():

@@ -16,7 +16,7 @@ import papermill
 from mlflow.entities import Run
 from papermill.exceptions import PapermillExecutionError
 
-from helpers.config import OUTPUTS, PRODUCTION_MODEL, ROOT, registered_name
+from helpers.config import OUTPUTS, ROOT
 from helpers.data import DataSettings, load, split
 from helpers.errors import NotebookError
 from helpers.files import check_folder, check_output
@@ -25,6 +25,7 @@ from helpers.monitoring import MonitorSettings
 from helpers.registry import PromotionSettings, production_version
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
+from helpers.table import current_table
 from helpers.tracking import EDIT, Store, check_rights, terminate_stale_runs
 from helpers.training import ALGORITHMS, TrainSettings, check_table_size, make_grid
 
@@ -126,9 +127,11 @@ def _load_silently(data: str | Path | None) -> pd.DataFrame:
 
 def _changed_models(steps: list[NotebookStep]) -> dict[str, str]:
     """Return the registered models that steps change, with the right that it takes."""
-    names = [registered_name(str(step.parameters["model"])) for step in steps if "model" in step.parameters]
+    described = current_table()
+    algorithms = [str(step.parameters["model"]) for step in steps if "model" in step.parameters]
+    names = list(map(described.registered_name, algorithms))
     if any(step.notebook == "04_registry" for step in steps):
-        names.append(PRODUCTION_MODEL)
+        names.append(described.name)
     return dict.fromkeys(names, EDIT)
 
 
@@ -233,7 +236,7 @@ def summarize(store: Store, workflow: str) -> pd.DataFrame:
             continue
         algorithm, metrics = run.data.tags["algorithm"], run.data.metrics
         versions = store.client.search_model_versions(f"run_id='{run.info.run_id}'")
-        own = next(v for v in versions if v.name == registered_name(algorithm))
+        own = next(v for v in versions if v.name == current_table().registered_name(algorithm))
         won = production and production.run_id == run.info.run_id
         rows.append(
             {
@@ -243,7 +246,7 @@ def summarize(store: Store, workflow: str) -> pd.DataFrame:
                 "accuracy": metrics["test_accuracy"],
                 "ROC AUC": metrics["test_roc_auc"],
                 "version": f"{own.name} v{own.version}",
-                "won": f"{PRODUCTION_MODEL} v{production.version}" if production and won else "",
+                "won": f"{current_table().name} v{production.version}" if production and won else "",
             }
         )
     columns = ["algorithm", "CV F1", "hold-out F1", "accuracy", "ROC AUC", "version", "won"]

@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 from mlflow.entities import Run
 
-from helpers.config import PRODUCTION_MODEL, TARGET, registered_name
 from helpers.data import MIN_PER_CLASS, MergedTable, customer_ids, merge_batch, save_table, split
 from helpers.errors import NoChallengers, RetrainingInProgress
 from helpers.files import begins_with, sha256, write_atomically
@@ -18,6 +17,7 @@ from helpers.monitoring import (
     run_monitoring,
 )
 from helpers.registry import compare_challengers, read_promotion
+from helpers.table import current_table
 from helpers.tracking import EDIT, Store, check_rights, search_runs, single_run, terminate_stale_runs
 from helpers.training import COST_NAMES
 from helpers.workflows.notebooks import NotebookStep, run_notebooks, training_steps
@@ -57,7 +57,9 @@ def process_batch(
     DataError, RegistryError, NotebookError
         See `run_monitoring` and `run_notebooks`.
     """
-    check_rights(store.client, dict.fromkeys([PRODUCTION_MODEL, *map(registered_name, models)], EDIT))
+    described = current_table()
+    changed = [described.name, *map(described.registered_name, models)]
+    check_rights(store.client, dict.fromkeys(changed, EDIT))
     _require_exclusive(store)
     fingerprint = sha256(batch)
     with single_run(store, LEVEL, {"batch": batch.name, "batch_sha256": fingerprint}) as run_id:
@@ -127,7 +129,7 @@ def too_few_to_compare(reference: pd.DataFrame, merged: pd.DataFrame) -> str:
     trained_on = customer_ids(reference.loc[split(reference).X_train.index])
     held_out = merged.loc[split(merged).X_test.index]
     fair = held_out[~customer_ids(held_out).isin(trained_on)]
-    rarer = int(fair[TARGET].value_counts().reindex([0, 1], fill_value=0).min())
+    rarer = int(fair[current_table().target_name].value_counts().reindex([0, 1], fill_value=0).min())
     if rarer >= MIN_PER_CLASS:
         return ""
     return (

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from helpers.config import COLUMNS, EMBEDDED_DATA, FEATURES, IDENTIFIERS, NEW_CUSTOMERS, TARGET
 from helpers.data import loading
 from helpers.data.schema import validate
 from helpers.errors import DataError
 from helpers.files import sha256
+from tests.support.bank import COLUMNS, EMBEDDED_DATA, FEATURES, IDENTIFIERS, NEW_CUSTOMERS, TARGET
 from tests.support.paths import REAL_DATA, needs_real_data
 
 TEXT = EMBEDDED_DATA.read_text()

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.config import TARGET
 from helpers.data.loading import load, split
 from helpers.data.merging import customer_ids, merge_batch, save_table
 from helpers.data.schema import validate
@@ -10,6 +9,7 @@ from helpers.data.synthetic import make_customers
 from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.monitoring.monitor import TOLERATED
+from tests.support.bank import TARGET
 
 
 @pytest.fixture(scope="module")

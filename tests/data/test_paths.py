@@ -2,10 +2,11 @@ import os
 
 import pytest
 
-from helpers.config import EMBEDDED_DATA, ROOT
+from helpers.config import ROOT
 from helpers.data import paths
 from helpers.data.loading import load
 from helpers.errors import DataError
+from tests.support.bank import EMBEDDED_DATA
 
 
 def test_parameter_takes_precedence_over_variable_and_variable_over_sample(tmp_path, monkeypatch):
@@ -40,11 +41,11 @@ def test_url_is_named_as_one_without_a_login(scheme, login):
         paths.data_path(f"{scheme}://{login}bank.example/x.csv")
 
 
-@pytest.mark.parametrize("sample", ["EMBEDDED_DATA", "NEW_CUSTOMERS"])
+@pytest.mark.parametrize("sample", ["bank_churn.csv", "new_customers.csv"])
 def test_without_a_checkout_the_error_says_where_the_sample_is(tmp_path, monkeypatch, sample):
-    monkeypatch.setattr(paths, sample, tmp_path / "bank_churn.csv")
+    monkeypatch.setattr(paths, "BANK", tmp_path / "bank_churn.yaml")
     with pytest.raises(DataError, match=r"part of a checkout of the project.* Give a CSV of your own"):
-        load(tmp_path / "bank_churn.csv")
+        load(tmp_path / sample)
 
 
 def test_folder_or_pipe_is_named_as_one(tmp_path):

@@ -6,23 +6,13 @@ import pytest
 from mlflow.models import infer_signature
 from mlflow.types import DataType
 
-from helpers.config import (
-    BINARY,
-    CHOICES,
-    COLUMNS,
-    FEATURES,
-    IDENTIFIERS,
-    NUMERIC,
-    RANGES,
-    ROOT,
-    TARGET,
-    folds,
-)
+from helpers.config import ROOT, folds
 from helpers.data import problems, schema
 from helpers.data.loading import split
 from helpers.data.problems import MIN_PER_CLASS
 from helpers.data.synthetic import make_customers
 from helpers.errors import DataError
+from tests.support.bank import BINARY, CHOICES, COLUMNS, FEATURES, IDENTIFIERS, NUMERIC, RANGES, TARGET
 from tests.support.paths import REAL_DATA, needs_real_data
 
 

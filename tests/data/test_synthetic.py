@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from helpers.config import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS
 from helpers.data import loading, schema, synthetic
 from helpers.data.synthetic import make_customers
 from helpers.errors import ExitCode, SettingError
 from helpers.files import sha256
 from helpers.tracking import connect, search_runs
 from tests.support import stores
+from tests.support.bank import EMBEDDED_DATA, FEATURES, NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.support.paths import PUBLISHED, REAL_DATA, needs_real_data
 

@@ -1,9 +1,9 @@
 import matplotlib.colors
 import pytest
 
-from helpers.config import FEATURES, TARGET
 from helpers.monitoring import plots, simulate_batch
 from helpers.monitoring.check_plots import LEVEL_COLORS
+from tests.support.bank import FEATURES, TARGET
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.config import TARGET
 from helpers.data import split
 from helpers.monitoring import checks, simulate_batch
 from helpers.monitoring.findings import adjust_and_grade
 from helpers.training.costs import MISSED_COST, WASTED_COST
+from tests.support.bank import TARGET
 
 
 def brute_force_cost(production, table: pd.DataFrame) -> float:

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score, roc_auc_score
 
-from helpers.config import FEATURES
 from helpers.data import Split
 from helpers.monitoring import drift
+from tests.support.bank import FEATURES
 
 
 def test_psi_of_two_categories_follows_the_formula():

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.false_alarm_rate import cases, decide, markdown, shares, trained
-from helpers.config import CATEGORICAL, NEW_CUSTOMERS, TARGET
 from helpers.data import load, make_customers, split, validate
 from helpers.monitoring import MIN_CUSTOMERS, TOLERATED, evaluate_batch, simulate_batch
 from helpers.monitoring.findings import SIGNIFICANCE
+from tests.support.bank import CATEGORICAL, NEW_CUSTOMERS, TARGET
 from tests.support.paths import REAL_DATA, needs_real_data
 
 

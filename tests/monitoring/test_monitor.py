@@ -6,7 +6,6 @@ import pytest
 from mlflow import MlflowClient
 from sklearn.metrics import f1_score
 
-from helpers.config import FEATURES, NEW_CUSTOMERS, TARGET
 from helpers.data import make_customers, split
 from helpers.errors import DataError, RegistryError
 from helpers.files import sha256
@@ -14,6 +13,7 @@ from helpers.monitoring import baseline_metrics, run_monitoring
 from helpers.tracking import connect, search_runs
 from helpers.training.costs import MISSED_COST, WASTED_COST
 from tests.support import stores
+from tests.support.bank import FEATURES, NEW_CUSTOMERS, TARGET
 from tests.support.command import churn
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers.config import TARGET
 from helpers.monitoring import evaluate_batch, plots, simulate_batch
+from tests.support.bank import TARGET
 
 pytestmark = pytest.mark.filterwarnings("error")
 

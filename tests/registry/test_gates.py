@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from helpers.config import FEATURES, TARGET
 from helpers.data import customer_ids, load, merge_batch, split
 from helpers.errors import RegistryError
 from helpers.files import sha256
@@ -13,6 +12,7 @@ from helpers.registry.production_stage import promote
 from helpers.registry.training_data import not_in_production_training
 from helpers.registry.versions import load_version
 from helpers.training import evaluate, make_pipeline
+from tests.support.bank import FEATURES, TARGET
 
 GATES = ["same schema", "sound probabilities", "better than no model", "not below production"]
 COSTS = {"missed_cost": 3.0, "wasted_cost": 2.0}

@@ -8,7 +8,6 @@ import mlflow
 import pytest
 import yaml
 
-from helpers.config import NEW_CUSTOMERS, PRODUCTION_MODEL
 from helpers.errors import RegistryError, UnverifiedModel
 from helpers.registry.gates import run_gates
 from helpers.registry.model_files import MANIFEST_TAG, MLFLOWS_NOTE, verified_copy
@@ -23,6 +22,7 @@ from helpers.registry.versions import (
 )
 from helpers.serving.served_model import ServedModel
 from tests.registry.test_versions import weights_file
+from tests.support.bank import NEW_CUSTOMERS, PRODUCTION_MODEL
 from tests.support.command import churn
 
 

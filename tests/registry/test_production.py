@@ -1,12 +1,13 @@
 import pytest
 
-from helpers.config import DECISION_THRESHOLD, FEATURES, NEW_CUSTOMERS
+from helpers.config import DECISION_THRESHOLD
 from helpers.data import load
 from helpers.errors import DataError, RegistryError
 from helpers.registry.production import ProductionModel, load_production_model, require_production_version
 from helpers.registry.production_stage import promote
 from helpers.tracking import store_address
 from helpers.training import make_pipeline
+from tests.support.bank import FEATURES, NEW_CUSTOMERS
 
 
 def test_probability_is_the_pipelines_and_the_threshold_decides(fitted):

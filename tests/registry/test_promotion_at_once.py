@@ -9,7 +9,6 @@ from click.testing import CliRunner
 from mlflow import MlflowClient
 
 from helpers.cli import churn
-from helpers.config import PRODUCTION_MODEL
 from helpers.errors import RegistryError
 from helpers.registry import (
     archive,
@@ -22,6 +21,7 @@ from helpers.registry import (
     roll_back,
     staging_version,
 )
+from tests.support.bank import PRODUCTION_MODEL
 
 WRITES = (
     "create_registered_model",

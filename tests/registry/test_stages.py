@@ -4,12 +4,12 @@ import mlflow
 import numpy as np
 import pytest
 
-from helpers.config import PRODUCTION_MODEL, registered_name
 from helpers.errors import RegistryError
 from helpers.registry.production_stage import promote, roll_back
 from helpers.registry.stages import archive, reconcile
 from helpers.registry.versions import list_versions, production_version, staging_version
 from tests.registry.test_versions import weights_file
+from tests.support.bank import PRODUCTION_MODEL, registered_name
 
 
 def stages(client, name: str) -> list[str]:

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from helpers import files
-from helpers.config import FEATURES, NEW_CUSTOMERS
 from helpers.data import load
 from helpers.data.loading import read_csv
 from helpers.errors import DataError, ExitCode, SettingError
@@ -16,6 +15,7 @@ from helpers.scoring.scores_csv import read_scores
 from helpers.tracking import connect, search_runs, store_address
 from helpers.training import make_pipeline
 from tests.support import stores
+from tests.support.bank import FEATURES, NEW_CUSTOMERS
 from tests.support.command import churn
 
 

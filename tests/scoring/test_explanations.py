@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.config import FEATURES, NUMERIC
 from helpers.scoring.explanations import shapley_values
 from helpers.training import ALGORITHMS, CLASSIFY, make_pipeline
+from tests.support.bank import FEATURES, NUMERIC
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

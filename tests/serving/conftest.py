@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pandas as pd
 import pytest
 
-from helpers.config import NEW_CUSTOMERS
 from helpers.data import load
 from helpers.serving import model_server
 from helpers.tracking import Store, connect
 from tests.serving.versions import promote_model
 from tests.support import stores
+from tests.support.bank import NEW_CUSTOMERS
 
 
 @pytest.fixture(scope="module")

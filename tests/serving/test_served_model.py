@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from helpers.config import DECISION_THRESHOLD, FEATURES, PRODUCTION, PRODUCTION_MODEL, TARGET
+from helpers.config import DECISION_THRESHOLD, PRODUCTION
 from helpers.registry.model_files import MANIFEST_TAG
 from helpers.registry.production_stage import promote
 from helpers.registry.versions import production_version
@@ -18,6 +18,7 @@ from helpers.tracking import connect
 from helpers.training import CLASSIFY, make_pipeline
 from tests.serving.versions import promote_model, register_model
 from tests.support import stores
+from tests.support.bank import FEATURES, PRODUCTION_MODEL, TARGET
 from tests.support.servers import wait
 
 

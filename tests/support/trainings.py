@@ -5,9 +5,10 @@ from pathlib import Path
 
 from sklearn.model_selection import ParameterGrid
 
-from helpers.config import EMBEDDED_DATA, folds
+from helpers.config import folds
 from helpers.search import SearchResult
 from helpers.tracking import Store, TrainingRun, search_runs
+from tests.support.bank import EMBEDDED_DATA
 
 GRID = {"max_depth": [2, 3, None]}
 

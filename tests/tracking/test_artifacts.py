@@ -11,13 +11,13 @@ from mlflow.models import get_model_info
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.pipeline import make_pipeline as chain
 
-from helpers.config import EMBEDDED_DATA, FEATURES
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
 from helpers.plotting import figure
 from helpers.tracking.artifacts import REQUIREMENTS, log_files, log_model, trusted_types
 from helpers.training.algorithms import ALGORITHMS
 from helpers.training.metrics import evaluate
+from tests.support.bank import EMBEDDED_DATA, FEATURES
 from tests.support.paths import REAL_DATA, needs_real_data
 
 

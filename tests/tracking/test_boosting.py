@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import skops.io
 
-from helpers.config import DECISION_THRESHOLD, EMBEDDED_DATA
+from helpers.config import DECISION_THRESHOLD
 from helpers.data import load, split
 from helpers.errors import RegistryError
 from helpers.registry import load_production_model, load_version, promote, register
 from helpers.tracking import check_estimator, log_files, log_model
 from helpers.tracking.artifacts import REQUIREMENTS
 from helpers.training import CLASSIFY, evaluate, make_pipeline
+from tests.support.bank import EMBEDDED_DATA
 from tests.support.boosting import CLASSIFIERS, classifier
 
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from helpers.config import EXPERIMENT, NEW_CUSTOMERS, ROOT
+from helpers.config import ROOT
 from helpers.errors import StoreError
 from helpers.monitoring import run_monitoring
 from helpers.registry import Gate, decide, load_production_model, production_version, staging_version
@@ -16,6 +16,7 @@ from helpers.scoring import score_file
 from helpers.tracking import check_rights, connect, search_runs
 from helpers.workflows.retraining import process_batch
 from tests.serving.versions import promote_model
+from tests.support.bank import EXPERIMENT, NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.support.servers import http_server, mlflow_server, recording_proxy
 from tests.support.trainings import training_run

@@ -13,13 +13,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from helpers.config import EMBEDDED_DATA, SEED
+from helpers.config import SEED
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
 from helpers.tracking.artifacts import trusted_types
 from helpers.tracking.script_export import pipeline_source
 from helpers.training.algorithms import ALGORITHMS, CLASSIFY, make_pipeline
 from helpers.training.metrics import evaluate
+from tests.support.bank import EMBEDDED_DATA
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

@@ -14,12 +14,13 @@ import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from helpers.config import EXPERIMENT, MLFLOW_DEFAULTS, ROOT
+from helpers.config import MLFLOW_DEFAULTS, ROOT
 from helpers.errors import StoreError
 from helpers.network import free_port
 from helpers.tracking import become_ui, connect, tracking_uri
 from helpers.tracking.database import prepare
 from tests.support import stores
+from tests.support.bank import EXPERIMENT
 from tests.support.command import churn
 from tests.support.servers import answers, mlflow_server, running
 

@@ -6,7 +6,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import ParameterGrid
 from sklearn.tree import DecisionTreeClassifier
 
-from helpers.config import FEATURES, SEED
+from helpers.config import SEED
 from helpers.training.algorithms import (
     ALGORITHMS,
     CLASSIFY,
@@ -18,6 +18,7 @@ from helpers.training.algorithms import (
     make_pipeline,
 )
 from helpers.training.grids import make_grid
+from tests.support.bank import FEATURES
 from tests.support.paths import BENCH
 
 

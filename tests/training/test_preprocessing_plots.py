@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from helpers.config import FEATURES
 from helpers.training import PREPARE, preprocessing_plots
+from tests.support.bank import FEATURES
 
 
 def test_flow_names_every_input_and_output(fitted):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from helpers.config import TARGET
 from helpers.data import make_customers
 from helpers.tracking import Store, search_runs
+from tests.support.bank import TARGET
 
 
 def write_batch(path: Path, rows: int = 2000, seed: int = 50, outcomes: bool = True, **shift: float) -> Path:

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from sklearn.model_selection import ParameterGrid
 
-from helpers.config import EMBEDDED_DATA, ROOT, registered_name
+from helpers.config import ROOT
 from helpers.errors import ExitCode, NotebookError
 from helpers.registry import list_versions, production_version
 from helpers.tracking import connect, search_runs
@@ -23,6 +23,7 @@ from helpers.workflows import (
 )
 from helpers.workflows.notebooks import NOTEBOOKS
 from tests.support import stores
+from tests.support.bank import EMBEDDED_DATA, registered_name
 from tests.support.command import churn
 from tests.support.servers import wait
 

@@ -11,12 +11,13 @@ import mlflow
 import pandas as pd
 import pytest
 
-from helpers.config import NEW_CUSTOMERS, ROOT
+from helpers.config import ROOT
 from helpers.data import load
 from helpers.registry import load_production_model, production_version, promote
 from helpers.serving import model_server, request_scores
 from helpers.tracking import Store, connect
 from tests.support import stores
+from tests.support.bank import NEW_CUSTOMERS
 from tests.support.boosting import CLASSIFIERS, classifier
 from tests.workflows.batches import runs, write_batch
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 
-from helpers.config import NEW_CUSTOMERS
 from helpers.errors import ExitCode, RegistryError
 from helpers.files import sha256
 from helpers.registry import promote
 from helpers.workflows import process_forever, retrain_loop, retraining
 from tests.support import stores
+from tests.support.bank import NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.workflows.batches import assert_consistent, runs, write_batch
 

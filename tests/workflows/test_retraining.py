@@ -10,13 +10,14 @@ import time
 import pandas as pd
 import pytest
 
-from helpers.config import NEW_CUSTOMERS, ROOT, TARGET
+from helpers.config import ROOT
 from helpers.data import load, make_customers, merge_batch, validate
 from helpers.errors import ExitCode
 from helpers.files import sha256
 from helpers.registry import list_versions, production_version, promote
 from helpers.tracking.stale_runs import OWNER, owner, search_runs
 from helpers.workflows.retraining import too_few_to_compare
+from tests.support.bank import NEW_CUSTOMERS, TARGET
 from tests.workflows.batches import assert_consistent, runs, write_batch
 
 

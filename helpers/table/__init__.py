@@ -1,0 +1,10 @@
+"""The description of a customer table: one YAML file that everything else follows.
+
+It names the use case, the columns and their roles, what is plausible, and what the outcome is called. The
+bank's is ``data/bank_churn.yaml``.
+"""
+
+from helpers.table.description import Feature, TableDescription
+from helpers.table.reading import BANK, current_table, read_description, use_table
+
+__all__ = ["BANK", "Feature", "TableDescription", "current_table", "read_description", "use_table"]

@@ -1,0 +1,14 @@
+"""The bank's table, which most tests use: its description, its samples, and names from it."""
+
+from helpers.table import BANK, read_description
+
+TABLE = read_description(BANK)
+EMBEDDED_DATA = BANK.with_name("bank_churn.csv")
+NEW_CUSTOMERS = BANK.with_name("new_customers.csv")
+BINARY, CATEGORICAL, NUMERIC = TABLE.binary, TABLE.categorical, TABLE.numeric
+FEATURES, COLUMNS = TABLE.feature_names, TABLE.columns
+IDENTIFIERS, TARGET = TABLE.identifiers, TABLE.target_name
+EXPERIMENT, PRODUCTION_MODEL = TABLE.experiment, TABLE.name
+registered_name = TABLE.registered_name
+CHOICES = {name: TABLE.choices(name) for name in COLUMNS if TABLE.choices(name)}
+RANGES = {name: bounds for name in COLUMNS if (bounds := TABLE.bounds(name))}
