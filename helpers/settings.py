@@ -8,14 +8,21 @@ import ast
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from pathlib import Path
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.errors import ProjectError, SettingError
+from helpers.table import use_table
 
 # The first line of the cell that papermill injects below a notebook's own parameters.
 _INJECTED = "# Parameters\n"
+
+
+def _use(table: str | Path | None) -> str | Path | None:
+    use_table(table)
+    return table
 
 
 class Settings(BaseModel):
@@ -78,6 +85,16 @@ class Settings(BaseModel):
                 hint = f"did you mean {' or '.join(near)}? " if near else ""
                 known = ", ".join(cls.model_fields)
                 yield SettingError(f"unknown setting {name!r}: {hint}The settings are {known}")
+
+
+class NotebookSettings(Settings):
+    """Base of a notebook's settings. A table is used as soon as it is checked: the others depend on it."""
+
+    table: Annotated[
+        str | Path | None,
+        AfterValidator(_use),
+        Field(description="the path of a table's description, as text"),
+    ] = None
 
 
 def one_of(names: Iterable[str]) -> Any:

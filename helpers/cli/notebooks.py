@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         "churn run --only 04_registry",
     )
 )
+@options.table
 @options.data
 @options.models
 @options.missed_cost
@@ -52,6 +53,7 @@ def run(
         "churn train --models forest --grid '{\"n_estimators\": [100, 300]}'",
     )
 )
+@options.table
 @options.data
 @options.models
 @click.option(

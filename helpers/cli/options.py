@@ -42,6 +42,23 @@ def none_if_empty(ctx: click.Context, param: click.Parameter, value: str | None)
 
 BATCH = "CSV of new customers.  [default: the embedded data/new_customers.csv]"
 
+
+def use_table(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Use the description for the whole command: the other options depend on it."""
+    if value:
+        from helpers.table import use_table
+
+        use_table(value)
+
+
+table = click.option(
+    "--table",
+    metavar="YAML",
+    is_eager=True,
+    expose_value=False,
+    callback=use_table,
+    help="Description of the customer table.  [default: CHURN_TABLE, else the bank's]",
+)
 data = click.option(
     "--data",
     callback=none_if_empty,

@@ -15,6 +15,7 @@ SECONDS_A_YEAR = 365 * 24 * 3600
 @click.command(
     epilog=options.examples("churn score --out scores.csv", "churn score --batch new.csv --out scores.csv")
 )
+@options.table
 @click.option("--batch", callback=options.refuse_empty, metavar="CSV", help=options.BATCH)
 @options.out_file
 @click.option(
@@ -29,6 +30,7 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
     from helpers.data import rows_are
     from helpers.registry import CONTACT, load_production_model
     from helpers.scoring import ScoreSettings, score_file
+    from helpers.table import current_table
     from helpers.tracking import connect
 
     ScoreSettings.check({"batch": batch, "out": out.absolute(), "bad_rows": bad_rows})
@@ -36,7 +38,7 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
     model = load_production_model(store.client)
     scored = score_file(store, model, batch, out, bad_rows)
     contacts = scored.scores["decision"].eq(CONTACT).sum()
-    count = f"{len(scored.scores)} customers scored by churn version {model.version}"
+    count = f"{len(scored.scores)} customers scored by {current_table().name} version {model.version}"
     click.echo(f"{count}, {contacts} to contact: {scored.path}")
     if len(scored.rejects):
         click.echo(f"{rows_are(len(scored.rejects))} not scored, see {scored.rejects_path}", err=True)
@@ -44,6 +46,7 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
 
 
 @click.command(epilog=options.examples("churn serve", "churn serve --port 8081 --workers 2"))
+@options.table
 @options.host
 @options.port(8080)
 @click.option(
@@ -65,6 +68,7 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @click.command(epilog=options.examples("churn monitor", "churn monitor --batch new.csv"))
+@options.table
 @click.option("--batch", callback=options.none_if_empty, metavar="CSV", help=options.BATCH)
 @options.training_data
 def monitor(batch: str | None, data: str | None) -> None:
@@ -77,6 +81,7 @@ def monitor(batch: str | None, data: str | None) -> None:
 
 
 @click.command(epilog=options.examples("churn history"))
+@options.table
 def history() -> None:
     """Show every version that is or was in production: from where, when, by whom and why."""
     from helpers import registry
@@ -90,6 +95,7 @@ def history() -> None:
 @click.command(
     epilog=options.examples("churn retrain --batch new.csv", "churn retrain --batch batches/ --every 86400")
 )
+@options.table
 @click.option(
     "--batch",
     required=True,

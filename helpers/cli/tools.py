@@ -13,6 +13,7 @@ from helpers.errors import SettingError
         "churn generate --rows 100000 --out many.csv", "churn generate --shift covariate=0.5 --out older.csv"
     )
 )
+@options.table
 @click.option(
     "--rows",
     type=click.IntRange(1, 100_000_000),
@@ -57,6 +58,7 @@ def _strength(text: str) -> tuple[str, float]:
 
 
 @click.command(epilog=options.examples("churn ui", "churn ui --port 5001"))
+@options.table
 @options.host
 @options.port(5000)
 def ui(host: str, port: int) -> None:

@@ -7,6 +7,7 @@ from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings
+from helpers.data.spoiling import spoil
 from helpers.data.synthetic import SHIFTS, is_synthetic, make_customers
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "rows_are",
     "save_table",
     "split",
+    "spoil",
     "table_name",
     "validate",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from helpers.data.paths import data_path
-from helpers.settings import Settings
+from helpers.settings import NotebookSettings
 
 
 def _check_exists(path: str | Path | None) -> str | Path | None:
@@ -20,7 +20,7 @@ CsvPath = Annotated[
 ]
 
 
-class DataSettings(Settings):
+class DataSettings(NotebookSettings):
     """Settings of notebooks 01 and 02."""
 
     data: CsvPath = None

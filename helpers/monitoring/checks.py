@@ -126,7 +126,7 @@ def check_calibration(holdout: pd.DataFrame, batch: pd.DataFrame) -> Finding:
     A model trained with class weights predicts too high a rate everywhere, so what counts is the change of
     ``outcome - probability`` since the hold-out (Welch's t-test).
     """
-    target = current_table().target_name
+    target, outcome = current_table().target_name, current_table().target.outcome
     before = holdout[target] - holdout["probability"]
     after = batch[target] - batch["probability"]
     p = float(stats.ttest_ind(before, after, equal_var=False).pvalue)
@@ -134,11 +134,11 @@ def check_calibration(holdout: pd.DataFrame, batch: pd.DataFrame) -> Finding:
     expected, current = float(batch["probability"].mean() + before.mean()), float(batch[target].mean())
     return Finding(
         "calibration",
-        "churn rate",
+        f"{outcome} rate",
         "difference",
         abs(current - expected),
         p,
-        f"observed churn {current:.1%}, expected {expected:.1%} from the scores",
+        f"observed {outcome} {current:.1%}, expected {expected:.1%} from the scores",
         expected,
         current,
         _mean_interval(expected, before),

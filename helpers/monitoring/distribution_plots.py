@@ -48,7 +48,8 @@ def score_distributions(report: Report) -> Figure:
     _histograms(ax, holdout, batch, (0, 1))
     ax.axvline(holdout.mean(), color=REFERENCE, ls="--", lw=1)
     ax.axvline(batch.mean(), color=CURRENT, ls="--", lw=1)
-    ax.set(xlabel="churn probability (dashed: mean)", ylabel="customers", xlim=(0, 1))
+    outcome = current_table().target.outcome
+    ax.set(xlabel=f"{outcome} probability (dashed: mean)", ylabel="customers", xlim=(0, 1))
     ax.legend(handles=_legend("hold-out of the reference"), frameon=False)
     verb = "have not shifted" if finding.level == KEEP else "have shifted"
     fig.suptitle(f"The scores {verb}: PSI {finding.effect:.2f}")

@@ -102,7 +102,9 @@ def _compare(ax: Axes, finding: Finding) -> None:
         ax.annotate(
             f"{values[x]:.3f}", (x, values[x]), (9, 0), textcoords="offset points", va="center", fontsize=8
         )
-    reference = {"churn rate": "expected", "cost": "hold-out"}.get(finding.subject, "baseline")
+    reference = "hold-out" if finding.subject == "cost" else "baseline"
+    if finding.check == "calibration":
+        reference = "expected"
     ax.set_xticks([0, 1], [reference, "batch"])
     ax.set(xlim=(-0.4, 1.7))
     subject = "cost per customer" if finding.subject == "cost" else finding.subject

@@ -1,10 +1,10 @@
 """Settings of notebook 06 and ``churn monitor``."""
 
 from helpers.data import CsvPath
-from helpers.settings import Settings
+from helpers.settings import NotebookSettings
 
 
-class MonitorSettings(Settings):
+class MonitorSettings(NotebookSettings):
     """The new customers, and the table that the production model was trained on."""
 
     batch: CsvPath = None

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from helpers.data import CsvPath
 from helpers.registry.promotion import ACTIONS, PROMOTE
-from helpers.settings import Settings, one_of
+from helpers.settings import NotebookSettings, one_of
 
 
-class PromotionSettings(Settings):
+class PromotionSettings(NotebookSettings):
     """What to do with which challenger, and why."""
 
     data: CsvPath = None

@@ -11,6 +11,7 @@ from helpers.errors import SettingError
 from helpers.files import Kind, begins_with, check_output, write_atomically
 from helpers.registry import CONTACT, ProductionModel
 from helpers.scoring.scores_csv import to_csv
+from helpers.table import current_table
 from helpers.tracking import Store, check_rights, log_dataset, log_values, single_run
 
 REFUSE, ASIDE = BAD_ROWS = "refuse", "aside"
@@ -54,10 +55,11 @@ def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataF
     Returns
     -------
     DataFrame of shape (n_customers, 4)
-        ``customer`` (``CustomerId`` as text, or the line of the file if there is none), ``probability``,
+        ``customer`` (the key as text, or the line of the file if there is none), ``probability``,
         ``decision`` and ``model_version``, in the customers' order.
     """
-    names = customers["CustomerId"] if "CustomerId" in customers else customers.index + 2
+    key = current_table().key
+    names = customers[key] if key in customers else customers.index + 2
     return model.score(customers).assign(customer=names)[SCORE_COLUMNS]
 
 

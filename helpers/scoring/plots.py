@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, figure, panels, value_label
+from helpers.table import current_table
 
 TOP_REASONS = 5
 
@@ -86,7 +87,7 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
         ax.set_xticks(x, labels, fontsize=8)
         ax.set(title=title, xlim=(-0.5, len(table) - 0.5), ylim=(0, 1))
         ax.yaxis.set_major_formatter("{x:.0%}")
-    axes[0].set_ylabel("churn rate")
+    axes[0].set_ylabel(f"{current_table().target.outcome} rate")
     axes[0].legend(frameon=False, fontsize=8)
     return caption(fig, customers)
 

@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 from helpers.config import ROOT
 from helpers.data import CsvPath, new_customers_path
 from helpers.scoring.batch import BAD_ROWS, REFUSE, check_outputs
-from helpers.settings import Settings, one_of
+from helpers.settings import NotebookSettings, one_of
 
 
-class ScoreSettings(Settings):
+class ScoreSettings(NotebookSettings):
     """What to score, and where the scores go."""
 
     batch: CsvPath = None

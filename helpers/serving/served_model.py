@@ -17,7 +17,7 @@ from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from helpers.data import ROW, validate
 from helpers.errors import DataError, RegistryError
-from helpers.registry import input_example, load_production_model, production_version
+from helpers.registry import ProductionModel, input_example, load_production_model, production_version
 from helpers.table import current_table
 from helpers.tracking import connect
 
@@ -46,7 +46,7 @@ class ServedModel(PythonModel):
         """Load the production version and start to follow the alias."""
         self._client = connect().client
         self._production = load_production_model(self._client)
-        log.info("serving churn version %d", self._production.version)
+        log.info("serving %s", _name(self._production))
         self._scoring = threading.Lock()
         self._stop = threading.Event()
         threading.Thread(target=self._follow, name="follow-production", daemon=True).start()
@@ -103,7 +103,7 @@ class ServedModel(PythonModel):
                 pause = min(2 * pause, MAX_BACKOFF_FACTOR * POLL_SECONDS)
                 # One message per problem, not one per poll.
                 if (problem := str(error)) != logged:
-                    log.warning("keep serving churn version %d: %s", self._production.version, problem)
+                    log.warning("keep serving %s: %s", _name(self._production), problem)
                     logged = problem
 
     def _switch(self) -> None:
@@ -115,8 +115,12 @@ class ServedModel(PythonModel):
         production = load_production_model(self._client)
         # A model that loads but cannot score would fail every request: smoke-test it before switching.
         production.score(input_example(self._client, version))
-        log.info("serving churn version %d instead of %d", production.version, self._production.version)
+        log.info("serving %s instead of %d", _name(production), self._production.version)
         self._production = production
+
+
+def _name(production: ProductionModel) -> str:
+    return f"{current_table().name} version {production.version}"
 
 
 def as_customers(request: Any) -> pd.DataFrame:

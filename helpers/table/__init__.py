@@ -5,6 +5,14 @@ bank's is ``data/bank_churn.yaml``.
 """
 
 from helpers.table.description import Feature, TableDescription
-from helpers.table.reading import BANK, current_table, read_description, use_table
+from helpers.table.reading import BANK, chosen_table, current_table, read_description, use_table
 
-__all__ = ["BANK", "Feature", "TableDescription", "current_table", "read_description", "use_table"]
+__all__ = [
+    "BANK",
+    "Feature",
+    "TableDescription",
+    "chosen_table",
+    "current_table",
+    "read_description",
+    "use_table",
+]

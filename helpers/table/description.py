@@ -90,9 +90,13 @@ class Outcome(_Part):
 
 
 class Target(_Part):
-    """The column to predict: after reading, ``positive`` is 1 and ``negative`` 0."""
+    """The column to predict: after reading, ``positive`` is 1 and ``negative`` 0.
+
+    ``outcome`` is a noun for the positive one: "churn", as in "churn rate".
+    """
 
     column: Text
+    outcome: Text
     positive: Outcome
     negative: Outcome
 
@@ -133,6 +137,8 @@ class TableDescription(_Part):
         The identifier that is unique: a duplicate is refused, and tables are merged on it.
     sensitive : list of str
         Features of which groups may be treated differently.
+    segments : list of str
+        Features by which expected outcomes are shown; default: the three strongest.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -144,6 +150,7 @@ class TableDescription(_Part):
     features: Annotated[dict[Text, Feature], Field(min_length=1)]
     costs: MistakeCosts = MistakeCosts()
     sensitive: list[str] = []
+    segments: list[str] = []
     samples: Samples | None = None
 
     @model_validator(mode="before")
@@ -163,8 +170,9 @@ class TableDescription(_Part):
             )
         if self.key is not None and self.key not in self.identifiers:
             raise ValueError(f"key {self.key!r} is not one of the identifiers")
-        if unknown := [name for name in self.sensitive if name not in self.features]:
-            raise ValueError(f"sensitive has {unknown[0]!r}, which is not a feature")
+        for key in ("sensitive", "segments"):
+            if unknown := [name for name in getattr(self, key) if name not in self.features]:
+                raise ValueError(f"{key} has {unknown[0]!r}, which is not a feature")
         if self.target.positive.value == self.target.negative.value:
             raise ValueError("the target's positive and negative value are the same")
         return self
@@ -196,6 +204,11 @@ class TableDescription(_Part):
     def columns(self) -> list[str]:
         """Return all columns, in the description's order: identifiers, features, the target."""
         return [*self.identifiers, *self.features, self.target.column]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Return what the two outcomes are called, 0 first."""
+        return [self.target.negative.label, self.target.positive.label]
 
     @cached_property
     def never_missing(self) -> list[str]:

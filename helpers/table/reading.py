@@ -49,6 +49,12 @@ def current_table() -> TableDescription:
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
+def chosen_table() -> dict[str, str]:
+    """Return the notebook parameter ``table`` that chooses the description in use; empty for the bank's."""
+    path = os.environ.get(VARIABLE)
+    return {"table": os.path.abspath(path)} if path else {}
+
+
 def use_table(path: str | os.PathLike | None) -> TableDescription:
     """Use a description from here on, in this process and those it starts; None changes nothing.
 

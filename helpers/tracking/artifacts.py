@@ -18,12 +18,12 @@ from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
 from helpers.errors import SettingError
+from helpers.table import current_table
 from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PROBABILITIES = "probabilities of retained, churned"  # what the model returns, in this order
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
@@ -111,7 +111,8 @@ def signature_of(model: Pipeline, X: pd.DataFrame) -> ModelSignature:
     The output is declared as what ``spark_udf`` can return whole, so that its caller names no type: for
     ``double`` it would take the leftmost number, which is not the probability of churn.
     """
-    outputs = Schema([ColSpec(Array(DataType.double), name=PROBABILITIES)])
+    name = f"probabilities of {', '.join(current_table().outcomes)}"
+    outputs = Schema([ColSpec(Array(DataType.double), name=name)])
     return ModelSignature(infer_signature(X.head(5)).inputs, outputs)
 
 

@@ -10,7 +10,7 @@ from helpers.training.algorithms import (
     make_pipeline,
     strip_step_prefix,
 )
-from helpers.training.costs import COST_NAMES, MISSED_COST, WASTED_COST, decision_costs
+from helpers.training.costs import COST_NAMES, decision_costs
 from helpers.training.grids import make_grid
 from helpers.training.leakage import leakage_effect
 from helpers.training.metrics import evaluate
@@ -23,9 +23,7 @@ __all__ = [
     "ALGORITHMS",
     "CLASSIFY",
     "COST_NAMES",
-    "MISSED_COST",
     "PREPARE",
-    "WASTED_COST",
     "Threshold",
     "TrainSettings",
     "add_step_prefix",

@@ -8,10 +8,6 @@ from pydantic import Field
 
 from helpers.settings import Settings
 
-# A retention call or voucher is cheap compared with the margin of a lost customer: five to one is a common
-# order of magnitude, and a parameter of the training notebook.
-MISSED_COST, WASTED_COST = 5.0, 1.0
-
 # As parameters, and as metrics of the run that chose the threshold.
 COST_NAMES = ("missed_cost", "wasted_cost")
 
@@ -24,8 +20,8 @@ Cost = Annotated[
 class Costs(Settings):
     """The two costs, as settings."""
 
-    missed_cost: Cost = MISSED_COST
-    wasted_cost: Cost = WASTED_COST
+    missed_cost: Cost
+    wasted_cost: Cost
 
 
 def decision_costs(

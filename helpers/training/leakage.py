@@ -29,7 +29,7 @@ def leakage_effect(X: pd.DataFrame, y: pd.Series) -> pd.DataFrame:
         One row per way; the columns ``cross-validation`` (mean validation F1) and ``hold-out`` (F1).
     """
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=SEED)
-    pipeline = make_pipeline("knn")
+    pipeline = make_pipeline("knn", X)
     prepare = pipeline.named_steps[PREPARE].fit(X)
     scaled = prepare.transform(X_train), y_train, prepare.transform(X_test)
     rows = _oversampled(y_train)

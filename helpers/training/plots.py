@@ -12,6 +12,7 @@ from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, PrecisionRecallDisplay, RocCurveDisplay
 
 from helpers.plotting import ACCENT, HOLDOUT, MUTED, PALETTE, TRAINING, figure, panels
+from helpers.table import current_table
 from helpers.training.costs import costs_by_threshold
 from helpers.training.threshold import Threshold
 
@@ -85,7 +86,7 @@ def confusion(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     """Draw the hold-out's confusion matrix: counts, and the share of each true class."""
     fig, ax = figure(width=4.8, height=4.2)
     display = ConfusionMatrixDisplay.from_estimator(
-        model, X, y, ax=ax, display_labels=["retained", "churned"], cmap="Blues", colorbar=False
+        model, X, y, ax=ax, display_labels=current_table().outcomes, cmap="Blues", colorbar=False
     )
     counts = display.confusion_matrix
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -102,10 +103,11 @@ def calibration(model: BaseEstimator, X: pd.DataFrame, y: pd.Series) -> Figure:
     CalibrationDisplay.from_estimator(
         model, X, y, n_bins=10, strategy="quantile", ax=ax, name="model", color=HOLDOUT
     )
-    ax.set(title="Is a probability of 0.3 really 30%?", xlabel="", ylabel="observed churn rate")
+    outcome = current_table().target.outcome
+    ax.set(title="Is a probability of 0.3 really 30%?", xlabel="", ylabel=f"observed {outcome} rate")
     ax.legend(frameon=False)
     ax_counts.hist(model.predict_proba(X)[:, 1], bins=30, range=(0, 1), color=MUTED)
-    ax_counts.set(xlabel="predicted churn probability", ylabel="customers")
+    ax_counts.set(xlabel=f"predicted {outcome} probability", ylabel="customers")
     return fig
 
 

@@ -1,25 +1,30 @@
 """From a table's columns to the numbers that an estimator sees, as the description says."""
 
-from collections.abc import Iterable
-
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from helpers.table import TableDescription, current_table
+from helpers.table import current_table
 
 MISSING = "missing"  # the category of a missing value, where the description makes it one
 STEPS = {"numeric": "scale", "categorical": "encode", "binary": "keep"}
 
 
-def make_preprocessing() -> ColumnTransformer:
+def make_preprocessing(X: pd.DataFrame | None = None) -> ColumnTransformer:
     """Return the unfitted preprocessing of the table in use.
 
     Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through. Columns
     whose description says so are imputed before, by a step of their own: ``scale_median``, for example. As a
     part of the pipeline it is fitted inside each fold.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_customers, n_features), optional
+        The training part: its categories are those that are encoded, also in a fold that has not all of them.
+        Any other is an error. Without it, they are those of the rows that the encoder is fitted on.
     """
     described, steps = current_table(), []
     for role, step in STEPS.items():
@@ -28,15 +33,14 @@ def make_preprocessing() -> ColumnTransformer:
             columns = [name for name in names if described.features[name].missing == missing]
             if columns:
                 suffix = f"_{missing}" if missing else ""
-                steps.append((step + suffix, _transformer(role, missing, columns, described), columns))
-    return ColumnTransformer(steps)
+                categories = "auto" if X is None else [_categories(X[name], missing) for name in columns]
+                steps.append((step + suffix, _transformer(role, missing, categories), columns))
+    return ColumnTransformer(steps, sparse_threshold=0)
 
 
-def _transformer(
-    role: str, missing: str | None, columns: Iterable[str], described: TableDescription
-) -> BaseEstimator | Pipeline | str:
+def _transformer(role: str, missing: str | None, categories: str | list[list[str]]) -> BaseEstimator | str:
     if role == "categorical":
-        transformer = OneHotEncoder(drop="if_binary", handle_unknown="ignore")
+        transformer = OneHotEncoder(categories=categories, drop="if_binary")
     else:
         transformer = StandardScaler() if role == "numeric" else "passthrough"
     if missing is None:
@@ -44,3 +48,7 @@ def _transformer(
     constant = {"strategy": "constant", "fill_value": MISSING}
     imputer = SimpleImputer(**(constant if missing == "category" else {"strategy": missing}))
     return imputer if transformer == "passthrough" else make_pipeline(imputer, transformer)
+
+
+def _categories(values: pd.Series, missing: str | None) -> list[str]:
+    return sorted(values.dropna().unique().tolist() + [MISSING] * (missing == "category"))

@@ -5,9 +5,9 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from helpers.data import CsvPath
-from helpers.settings import one_of
+from helpers.settings import NotebookSettings, one_of
 from helpers.training.algorithms import ALGORITHMS
-from helpers.training.costs import Costs
+from helpers.training.costs import Cost
 from helpers.training.grids import make_grid
 
 
@@ -17,7 +17,7 @@ def _check_not_zero(number: int) -> int:
     return number
 
 
-class TrainSettings(Costs):
+class TrainSettings(NotebookSettings):
     """What to train, on what, and what mistakes cost."""
 
     model: Annotated[str, one_of(ALGORITHMS)] = "knn"
@@ -30,6 +30,8 @@ class TrainSettings(Costs):
         Field(ge=-1024, le=1024, description="a number of threads, or -1 for one per core"),
         AfterValidator(_check_not_zero),
     ] = -1
+    missed_cost: Cost | None = None
+    wasted_cost: Cost | None = None
 
     @model_validator(mode="after")
     def _check_grid(self) -> Self:

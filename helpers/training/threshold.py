@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from helpers.config import DECISION_THRESHOLD
 from helpers.errors import SettingError
-from helpers.training.costs import MISSED_COST, WASTED_COST, Costs, costs_by_threshold, decision_costs
+from helpers.table import current_table
+from helpers.training.costs import Costs, costs_by_threshold, decision_costs
 
 # A threshold that no probability reaches.
 ABOVE_ALL_SCORES = float(np.nextafter(1, 2))
@@ -54,8 +55,8 @@ def choose_threshold(
     y: ArrayLike,
     probability: ArrayLike | None,
     *,
-    missed_cost: float = MISSED_COST,
-    wasted_cost: float = WASTED_COST,
+    missed_cost: float | None = None,
+    wasted_cost: float | None = None,
 ) -> Threshold:
     """Choose the threshold with the lowest cost on out-of-fold probabilities.
 
@@ -67,16 +68,19 @@ def choose_threshold(
         0 or 1.
     probability : array of shape (n_customers,)
         Out-of-fold probabilities of churn; None if the estimator gives none.
-    missed_cost : float
-        Cost of a churner who is not contacted.
-    wasted_cost : float
-        Cost of contacting a customer who would have stayed.
+    missed_cost : float, optional
+        Cost of a churner who is not contacted; default: the table description's.
+    wasted_cost : float, optional
+        Cost of contacting a customer who would have stayed; default: the table description's.
 
     Raises
     ------
     SettingError
         If a cost is out of range, or there are no probabilities.
     """
+    described = current_table().costs
+    missed_cost = described.missed if missed_cost is None else missed_cost
+    wasted_cost = described.wasted if wasted_cost is None else wasted_cost
     Costs.check({"missed_cost": missed_cost, "wasted_cost": wasted_cost})
     if probability is None or np.size(probability) == 0:
         raise SettingError("a threshold needs probabilities: the estimator must have predict_proba")

@@ -25,7 +25,7 @@ from helpers.monitoring import MonitorSettings
 from helpers.registry import PromotionSettings, production_version
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
-from helpers.table import current_table
+from helpers.table import chosen_table, current_table
 from helpers.tracking import EDIT, Store, check_rights, terminate_stale_runs
 from helpers.training import ALGORITHMS, TrainSettings, check_table_size, make_grid
 
@@ -70,15 +70,15 @@ def notebook_steps(
     settings : mapping, optional
         Further parameters of 03: ``missed_cost``, ``wasted_cost``.
     """
-    parameters = _data_parameter(data)
+    parameters = _table_parameters(data)
     return [
         NotebookStep("01_eda", "01_eda", parameters),
         NotebookStep("02_preprocess", "02_preprocess", parameters),
         *training_steps(models, data, settings),
         NotebookStep("04_registry", "04_registry", parameters),
         # No data parameter: these two need the table that the production model was trained on, and find it.
-        NotebookStep("05_score", "05_score", {"out": str(out.resolve() / "scores.csv")}),
-        NotebookStep("06_monitor", "06_monitor"),
+        NotebookStep("05_score", "05_score", {**chosen_table(), "out": str(out.resolve() / "scores.csv")}),
+        NotebookStep("06_monitor", "06_monitor", chosen_table()),
     ]
 
 
@@ -88,14 +88,14 @@ def training_steps(
     """Return notebook 03 once per algorithm; see `notebook_steps`. ``settings`` may include a ``grid``."""
     return [
         NotebookStep(
-            "03_train", f"03_train-{name}", {**_data_parameter(data), **(settings or {}), "model": name}
+            "03_train", f"03_train-{name}", {**_table_parameters(data), **(settings or {}), "model": name}
         )
         for name in models or ALGORITHMS
     ]
 
 
-def _data_parameter(data: str | None) -> dict[str, object]:
-    return {"data": str(Path(data).resolve())} if data else {}
+def _table_parameters(data: str | None) -> dict[str, object]:
+    return {**chosen_table(), **({"data": str(Path(data).resolve())} if data else {})}
 
 
 def check_steps(steps: list[NotebookStep], out: Path) -> None:

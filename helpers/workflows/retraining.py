@@ -100,10 +100,11 @@ def retrain_if_needed(
         )
     merged = merge_batch(monitoring.reference, monitoring.batch)
     if not enough_outcomes(merged.added, merged.churned):
+        positive = current_table().target.positive.label
         reason = (
             f"Of {len(monitoring.batch)} new customers, {merged.added} have a known outcome and valid "
-            f"features; {merged.churned} of them churned. Retraining needs at least {MIN_CUSTOMERS}, and "
-            f"{MIN_PER_OUTCOME} per class. Submit the batch again when more outcomes are known."
+            f"features; {merged.churned} of them {positive}. Retraining needs at least {MIN_CUSTOMERS}, "
+            f"and {MIN_PER_OUTCOME} per class. Submit the batch again when more outcomes are known."
         )
         return RetrainingOutcome(TOO_FEW_OUTCOMES, reason, monitoring, version, merged)
     table = save_table(merged.table, out)

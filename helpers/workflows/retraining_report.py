@@ -7,6 +7,7 @@ import pandas as pd
 from helpers.data import MergedTable
 from helpers.markdown import markdown_table
 from helpers.monitoring import MonitoringResult
+from helpers.table import current_table
 from helpers.tracking import Store, log_values
 
 KEPT, PROMOTED, TOO_FEW_OUTCOMES = "kept", "promoted", "too few outcomes"
@@ -94,7 +95,7 @@ def _row_counts(merged: MergedTable) -> pd.DataFrame:
     counts = {
         "old customers": merged.kept,
         "new customers": merged.added,
-        "new customers who churned": merged.churned,
+        f"new customers, {current_table().target.positive.label}": merged.churned,
         "new rows that replace old ones": merged.replaced,
         **{f"dropped: {reason}": rows for reason, rows in merged.dropped.items() if rows},
     }

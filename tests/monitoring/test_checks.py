@@ -5,8 +5,7 @@ import pytest
 from helpers.data import split
 from helpers.monitoring import checks, simulate_batch
 from helpers.monitoring.findings import adjust_and_grade
-from helpers.training.costs import MISSED_COST, WASTED_COST
-from tests.support.bank import TARGET
+from tests.support.bank import MISSED_COST, TARGET, WASTED_COST
 
 
 def brute_force_cost(production, table: pd.DataFrame) -> float:

@@ -11,9 +11,8 @@ from helpers.errors import DataError, RegistryError
 from helpers.files import sha256
 from helpers.monitoring import baseline_metrics, run_monitoring
 from helpers.tracking import connect, search_runs
-from helpers.training.costs import MISSED_COST, WASTED_COST
 from tests.support import stores
-from tests.support.bank import FEATURES, NEW_CUSTOMERS, TARGET
+from tests.support.bank import FEATURES, MISSED_COST, NEW_CUSTOMERS, TARGET, WASTED_COST
 from tests.support.command import churn
 
 

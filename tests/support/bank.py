@@ -12,3 +12,4 @@ EXPERIMENT, PRODUCTION_MODEL = TABLE.experiment, TABLE.name
 registered_name = TABLE.registered_name
 CHOICES = {name: TABLE.choices(name) for name in COLUMNS if TABLE.choices(name)}
 RANGES = {name: bounds for name in COLUMNS if (bounds := TABLE.bounds(name))}
+MISSED_COST, WASTED_COST = TABLE.costs.missed, TABLE.costs.wasted

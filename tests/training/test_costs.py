@@ -24,9 +24,9 @@ def test_costs_by_threshold_are_the_mean_decision_costs():
 @pytest.mark.parametrize("name", COST_NAMES)
 def test_invalid_cost_is_rejected_by_name(name, cost):
     with pytest.raises(SettingError, match=f"{name} must be a number from 1e-6 to 1e12, not "):
-        Costs.check({name: cost})
+        Costs.check({"missed_cost": 5, "wasted_cost": 1, name: cost})
 
 
 @pytest.mark.parametrize("cost", [1, 0.5, 1e12, np.float64(20)])
 def test_costs_are_numbers(cost):
-    assert Costs.check({"missed_cost": cost}).missed_cost == cost
+    assert Costs.check({"missed_cost": cost, "wasted_cost": 1}).missed_cost == cost
