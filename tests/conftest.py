@@ -1,12 +1,25 @@
 """Fixtures that several test modules share."""
 
+import os
+
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
 from helpers.data.loading import Split, load, split
+from helpers.table.reading import VARIABLE
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_pipeline
 from tests.support import stores
+
+
+@pytest.fixture(autouse=True)
+def table_in_use():
+    """Leave no test the table that another one chose."""
+    before = os.environ.get(VARIABLE)
+    yield
+    os.environ.pop(VARIABLE, None)
+    if before is not None:
+        os.environ[VARIABLE] = before
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def test_every_problem_is_in_one_message():
     with pytest.raises(SettingError) as error:
         TrainSettings.check({"modle": "tree", "datta": "x.csv", "n_jobs": 0, "data": "none.csv"})
     text = str(error.value)
-    assert "unknown setting 'modle': did you mean model? The settings are missed_cost," in text
+    assert "unknown setting 'modle': did you mean model? The settings are table, model," in text
     assert "unknown setting 'datta': did you mean data?" in text
     assert "n_jobs must be" in text and "no file none.csv" in text
 

@@ -108,6 +108,8 @@ def load(
     path = data_path(data)
     lines = read_csv(path)
     table = validate(lines, target=target, tolerate=tolerate, source=path.name).set_index(lines.index)
+    if target and (key := current_table().key) and key not in table:
+        warnings.warn(f"{path.name} has no {key}: duplicate customers cannot be found.", stacklevel=2)
     table.attrs["source"] = source_name(path)
     return table
 

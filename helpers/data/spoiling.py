@@ -24,7 +24,9 @@ def spoil(customers: pd.DataFrame) -> pd.DataFrame:
         spoiled.loc[4, name] = high + 100
     spoiled.loc[5:8, complete[-1:]] = None
     spoiled.loc[9, described.categorical[:1]] = UNKNOWN
-    if described.key in spoiled:
-        spoiled.loc[11, described.key] = spoiled.loc[10, described.key]
+    if described.key and described.key in spoiled:
+        spoiled[described.key] = spoiled[described.key].where(
+            spoiled.index != 11, spoiled[described.key].shift()
+        )
     spoiled.loc[12, described.target_name] = 2
     return spoiled.drop(columns=described.feature_names[-1])

@@ -1,5 +1,8 @@
 """Plots of distributions in the reference and in a batch: features and scores."""
 
+import math
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,21 +11,26 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from helpers.monitoring.drift import FEW_VALUES
-from helpers.monitoring.findings import KEEP
+from helpers.monitoring.findings import KEEP, LEVELS
 from helpers.monitoring.report import Report
 from helpers.plotting import CURRENT, REFERENCE, caption, figure, panels, value_label
 from helpers.table import current_table
 
 PERCENT = PercentFormatter(1, decimals=0)
 THOUSANDS = FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 10_000 else f"{x:g}")
+MOST_PANELS = 20
 TINT = "#FBEFE6"  # background of a feature that changed
 
 
 def feature_distributions(report: Report) -> Figure:
     """Draw every feature in the reference's training part and in the batch, with its PSI."""
-    fig, axes = panels(5, 2, width=6.5, height=8.6)
+    names = _most_changed(report)
+    rows = math.ceil(len(names) / 2)
+    fig, axes = panels(rows, 2, width=6.5, height=1.72 * rows)
+    for ax in axes.flat[len(names) :]:
+        ax.axis("off")
     changed = []
-    for ax, name in zip(axes.flat, current_table().feature_names, strict=True):
+    for ax, name in zip(axes.flat, names, strict=False):
         samples = report.training[name].dropna(), report.table[name].dropna()
         if name in current_table().numeric and samples[0].nunique() > FEW_VALUES:
             _histograms(ax, *samples)
@@ -36,8 +44,23 @@ def feature_distributions(report: Report) -> Figure:
             ax.set_facecolor(TINT)
         ax.tick_params(labelsize=7)
     fig.legend(handles=_legend(), frameon=False, ncols=2, loc="outside lower left")
-    fig.suptitle(f"Changed: {', '.join(changed)}" if changed else "No feature changed enough to matter")
+    title = f"Changed: {', '.join(changed)}" if changed else "No feature changed enough to matter"
+    n_features = len(current_table().feature_names)
+    if len(names) < n_features:
+        title += f"\n(the {len(names)} of {n_features} features that changed most)"
+    fig.suptitle(textwrap.fill(title, 90, replace_whitespace=False))
     return caption(fig, report.table)
+
+
+def _most_changed(report: Report) -> list[str]:
+    """Return the features with the largest findings, in the model's order."""
+    severity = {name: (0, 0.0) for name in current_table().feature_names}
+    for finding in report.findings:
+        if finding.subject in severity:
+            found = LEVELS.index(finding.level), finding.effect
+            severity[finding.subject] = max(severity[finding.subject], found)
+    most = sorted(severity, key=severity.__getitem__, reverse=True)[:MOST_PANELS]
+    return [name for name in severity if name in most]
 
 
 def score_distributions(report: Report) -> Figure:

@@ -12,7 +12,7 @@ from helpers.monitoring.evaluation import TOLERATED, evaluate_batch
 from helpers.monitoring.report import Report
 from helpers.registry import ProductionModel, load_production_model, training_data_path, training_run
 from helpers.table import current_table
-from helpers.tracking import Store, check_rights, log_dataset, log_values, single_run
+from helpers.tracking import Store, check_rights, log_dataset, log_values, metric_name, single_run
 from helpers.training import COST_NAMES
 
 SCORE_NAMES = ("test_f1", "test_roc_auc")
@@ -117,8 +117,8 @@ def _metrics(report: Report) -> dict[str, float]:
         "n_outcomes": report.n_outcomes,
     }
     for finding in report.findings:
-        name = f"{finding.check}/{finding.subject}".replace(" ", "_")
-        metrics[f"{name}/{finding.measure.replace(' ', '_')}"] = finding.effect
+        name = metric_name(finding.check, finding.subject)
+        metrics[f"{name}/{metric_name(finding.measure)}"] = finding.effect
         metrics[f"{name}/p_adjusted"] = finding.p_adjusted
         if finding.current is not None:
             metrics[f"{name}/current"] = finding.current

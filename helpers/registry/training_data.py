@@ -86,11 +86,24 @@ def not_in_production_training(
         )
         return everyone
     training = table.loc[split(table).X_train.index]
+    key = current_table().key
+    if key not in customers or key not in training:
+        warnings.warn(
+            f"without {key or 'a key'}, nobody can tell which customers the production model was trained on: "
+            "some of those held out may be among them",
+            stacklevel=2,
+        )
+        return everyone
     return ~customer_ids(customers).isin(customer_ids(training))
 
 
 def _places(store: Store, run_id: str, data: str | None) -> list[Path]:
-    return [data_path(data)] if data else [*_recorded(store, run_id), data_path()]
+    if data:
+        return [data_path(data)]
+    places = _recorded(store, run_id)
+    with suppress(DataError):  # a table may have no sample
+        places.append(data_path())
+    return places
 
 
 def _recorded(store: Store, run_id: str) -> list[Path]:
@@ -114,7 +127,8 @@ def _find(places: list[Path], version: int, fingerprint: str, setting: str = "da
         if path.is_file() and sha256(path) == fingerprint:
             return path
     tried = " nor ".join(map(str, dict.fromkeys(places)))
+    found = f"neither {tried} is that file" if places else "no file is known"
     raise DataError(
         f"{current_table().name} version {version} was trained on a table with sha256 {fingerprint[:12]}..., "
-        f"and neither {tried} is that file. Give it as `{setting}`, unchanged."
+        f"and {found}. Give it as `{setting}`, unchanged."
     )

@@ -168,6 +168,9 @@ class TableDescription(_Part):
             raise ValueError(
                 f"column {twice[0]!r} has two roles: a column is an identifier, a feature or the target"
             )
+        blanks = [name.replace(" ", "_") for name in named]
+        if alike := [name for name, other in zip(named, blanks, strict=True) if blanks.count(other) > 1]:
+            raise ValueError(f"columns {alike[0]!r} and {alike[1]!r} differ by a blank only: rename one")
         if self.key is not None and self.key not in self.identifiers:
             raise ValueError(f"key {self.key!r} is not one of the identifiers")
         for key in ("sensitive", "segments"):

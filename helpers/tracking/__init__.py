@@ -4,7 +4,7 @@ from helpers.tracking._mlflow import model_server_command, scoring_app
 from helpers.tracking.artifacts import TRUSTED_TYPES, log_files, log_model, trusted_types
 from helpers.tracking.clean_up import delete_search_runs
 from helpers.tracking.rights import EDIT, MANAGE, check_rights
-from helpers.tracking.runs import log_dataset, log_values, single_run
+from helpers.tracking.runs import log_dataset, log_values, metric_name, single_run
 from helpers.tracking.stale_runs import is_dead, owner, search_runs, terminate_stale_runs
 from helpers.tracking.store import Store, become_ui, connect, store_address, tracking_uri
 from helpers.tracking.store_errors import explain
@@ -29,6 +29,7 @@ __all__ = [
     "log_files",
     "log_model",
     "log_values",
+    "metric_name",
     "model_server_command",
     "owner",
     "scoring_app",

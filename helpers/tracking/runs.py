@@ -1,7 +1,9 @@
 """Runs: opened with their owner, heartbeat and provenance, ended whatever happens; what is logged on them."""
 
 import atexit
+import hashlib
 import itertools
+import re
 import subprocess
 import threading
 import time
@@ -37,6 +39,7 @@ from helpers.tracking.store import Store, short_http_timeouts, tracking_uri
 from helpers.tracking.store_errors import store_errors
 
 # MLflow's limits for one `log_batch`: 1,000 values, at most 100 of them params and 100 tags.
+LONGEST_PART = 60  # characters of a metric's name between slashes
 BATCH_PARAMS, BATCH_TAGS, BATCH_METRICS = 100, 100, 800
 
 
@@ -151,6 +154,21 @@ def log_values(
         if not (batch_params or batch_metrics or batch_tags):
             return
         store.client.log_batch(run_id, metrics=batch_metrics, params=batch_params, tags=batch_tags)
+
+
+def metric_name(*parts: str) -> str:
+    """Return a metric's name in its group, ``group/subject``, whatever the subject is called.
+
+    Blanks become underscores. What MLflow refuses does, too; the part then ends with a fingerprint of its own.
+    """
+    return "/".join(map(_name_part, parts))
+
+
+def _name_part(part: str) -> str:
+    plain = part.replace(" ", "_")
+    allowed = re.sub(r"[^\w.-]", "_", plain)[:LONGEST_PART]
+    changed = allowed != plain or not allowed.strip(".")
+    return f"{allowed}-{hashlib.sha256(part.encode()).hexdigest()[:6]}" if changed else plain
 
 
 def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, context: str) -> None:

@@ -75,13 +75,13 @@ def algorithm(name: str) -> Algorithm:
     return ALGORITHMS[name]
 
 
-def make_pipeline(name: str, X: pd.DataFrame | None = None) -> Pipeline:
+def make_pipeline(name: str, customers: pd.DataFrame | None = None) -> Pipeline:
     """Return the unfitted pipeline of an algorithm: preprocessing (``prepare``), then ``classify``.
 
-    See `preprocessing.make_preprocessing`, also for ``X``. Every ``random_state`` of the estimator that is
-    None becomes `SEED`: a training repeated gives the same model.
+    See `preprocessing.make_preprocessing`, also for ``customers``. Every ``random_state`` of the estimator
+    that is None becomes `SEED`: a training repeated gives the same model.
     """
-    return Pipeline([(PREPARE, make_preprocessing(X)), (CLASSIFY, seeded(algorithm(name).estimator))])
+    return Pipeline([(PREPARE, make_preprocessing(customers)), (CLASSIFY, seeded(algorithm(name).estimator))])
 
 
 def seeded(estimator: BaseEstimator) -> BaseEstimator:

@@ -13,7 +13,7 @@ MISSING = "missing"  # the category of a missing value, where the description ma
 STEPS = {"numeric": "scale", "categorical": "encode", "binary": "keep"}
 
 
-def make_preprocessing(X: pd.DataFrame | None = None) -> ColumnTransformer:
+def make_preprocessing(customers: pd.DataFrame | None = None) -> ColumnTransformer:
     """Return the unfitted preprocessing of the table in use.
 
     Numeric columns are standard-scaled, categorical ones one-hot encoded, binary ones passed through. Columns
@@ -22,9 +22,9 @@ def make_preprocessing(X: pd.DataFrame | None = None) -> ColumnTransformer:
 
     Parameters
     ----------
-    X : DataFrame of shape (n_customers, n_features), optional
-        The training part: its categories are those that are encoded, also in a fold that has not all of them.
-        Any other is an error. Without it, they are those of the rows that the encoder is fitted on.
+    customers : DataFrame of shape (n_customers, n_columns), optional
+        The whole table: its categories are encoded, also where the rows of a fold have not all of them. Any
+        other is an error. Without it, they are those of the rows that the encoder is fitted on.
     """
     described, steps = current_table(), []
     for role, step in STEPS.items():
@@ -33,7 +33,7 @@ def make_preprocessing(X: pd.DataFrame | None = None) -> ColumnTransformer:
             columns = [name for name in names if described.features[name].missing == missing]
             if columns:
                 suffix = f"_{missing}" if missing else ""
-                categories = "auto" if X is None else [_categories(X[name], missing) for name in columns]
+                categories = _categories(customers, columns, missing)
                 steps.append((step + suffix, _transformer(role, missing, categories), columns))
     return ColumnTransformer(steps, sparse_threshold=0)
 
@@ -50,5 +50,10 @@ def _transformer(role: str, missing: str | None, categories: str | list[list[str
     return imputer if transformer == "passthrough" else make_pipeline(imputer, transformer)
 
 
-def _categories(values: pd.Series, missing: str | None) -> list[str]:
-    return sorted(values.dropna().unique().tolist() + [MISSING] * (missing == "category"))
+def _categories(
+    customers: pd.DataFrame | None, columns: list[str], missing: str | None
+) -> list[list[str]] | str:
+    if customers is None:
+        return "auto"
+    own = [MISSING] if missing == "category" else []
+    return [sorted({*customers[name].dropna(), *own}) for name in columns]

@@ -10,6 +10,8 @@ from helpers.training.algorithms import ALGORITHMS
 from helpers.training.costs import Cost
 from helpers.training.grids import make_grid
 
+OptionalCost = Annotated[Cost | None, Field(description="a number from 1e-6 to 1e12")]
+
 
 def _check_not_zero(number: int) -> int:
     if number == 0:
@@ -30,8 +32,8 @@ class TrainSettings(NotebookSettings):
         Field(ge=-1024, le=1024, description="a number of threads, or -1 for one per core"),
         AfterValidator(_check_not_zero),
     ] = -1
-    missed_cost: Cost | None = None
-    wasted_cost: Cost | None = None
+    missed_cost: OptionalCost = None
+    wasted_cost: OptionalCost = None
 
     @model_validator(mode="after")
     def _check_grid(self) -> Self:
