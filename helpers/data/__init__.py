@@ -7,13 +7,12 @@ from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings
-from helpers.data.synthetic import SHIFTS, is_synthetic, make_customers
+from helpers.data.synthetic import is_synthetic, known_shifts, make_customers
 
 __all__ = [
     "MIN_PER_CLASS",
     "MISSING_VALUE",
     "ROW",
-    "SHIFTS",
     "UNKNOWN_CATEGORY",
     "CsvPath",
     "DataSettings",
@@ -22,6 +21,7 @@ __all__ = [
     "customer_ids",
     "data_path",
     "is_synthetic",
+    "known_shifts",
     "load",
     "load_sound",
     "make_customers",
