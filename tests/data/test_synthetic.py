@@ -1,4 +1,4 @@
-"""The bank's synthetic customers: reproducible, calibrated to the public table, shifted only where requested."""
+"""The bank's synthetic customers: reproducible, calibrated to the public table, shifted only on request."""
 
 import hashlib
 
