@@ -15,12 +15,12 @@ from joblib import Parallel, delayed
 from sklearn.model_selection import cross_val_predict
 
 from helpers.config import folds
-from helpers.data import SHIFTS, load, make_customers, split, validate
+from helpers.data import known_shifts, load, make_customers, split, validate
 from helpers.markdown import markdown_table
 from helpers.monitoring import TOLERATED, evaluate_batch
 from helpers.registry import ProductionModel
+from helpers.table import current_table
 from helpers.training import add_step_prefix, choose_threshold, evaluate, make_pipeline
-from tests.support.bank import TARGET
 
 MAX_FALSE_ALARMS = 0.02
 STRENGTHS = [0.1, 0.25, 0.5, 1.0]
@@ -46,7 +46,7 @@ def cases(unchanged: int, shifted: int) -> list[tuple[str, float, int]]:
     plain = [("unchanged", 0.0, SEED_UNCHANGED + number) for number in range(unchanged)]
     return plain + [
         (shift, strength, SEED_SHIFTED + number)
-        for shift in SHIFTS
+        for shift in known_shifts()
         for strength in STRENGTHS
         for number in range(shifted)
     ]
@@ -63,7 +63,7 @@ def decide(
     shift, strength, seed = case
     customers = make_customers(rows, seed, {shift: strength} if strength else None)
     batch = validate(customers, target=False, tolerate=TOLERATED)
-    unlabeled = batch.drop(columns=TARGET)
+    unlabeled = batch.drop(columns=current_table().target_name)
     return {
         "shift": shift,
         "strength": strength,

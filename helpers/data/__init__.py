@@ -8,13 +8,12 @@ from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings
 from helpers.data.spoiling import spoil
-from helpers.data.synthetic import SHIFTS, is_synthetic, make_customers
+from helpers.data.synthetic import is_synthetic, known_shifts, make_customers
 
 __all__ = [
     "MIN_PER_CLASS",
     "MISSING_VALUE",
     "ROW",
-    "SHIFTS",
     "UNKNOWN_CATEGORY",
     "CsvPath",
     "DataSettings",
@@ -23,6 +22,7 @@ __all__ = [
     "customer_ids",
     "data_path",
     "is_synthetic",
+    "known_shifts",
     "load",
     "load_sound",
     "make_customers",

@@ -86,7 +86,7 @@ def simulate_batch(shift: str, strength: float, seed: int, rows: int = 2000) -> 
     Parameters
     ----------
     shift : str
-        A key of ``data.SHIFTS``.
+        A key of ``data.known_shifts()``.
     strength : float
         In [0, 1].
     seed : int

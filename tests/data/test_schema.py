@@ -12,7 +12,8 @@ from helpers.data.loading import split
 from helpers.data.problems import MIN_PER_CLASS
 from helpers.data.synthetic import make_customers
 from helpers.errors import DataError
-from tests.support.bank import BINARY, CHOICES, COLUMNS, FEATURES, IDENTIFIERS, NUMERIC, RANGES, TARGET
+from helpers.table import read_description
+from tests.support.bank import BINARY, COLUMNS, FEATURES, IDENTIFIERS, NUMERIC, RANGES, TARGET
 from tests.support.paths import REAL_DATA, needs_real_data
 
 
@@ -228,11 +229,14 @@ def test_real_table_is_valid():
     assert schema.check(pd.read_csv(REAL_DATA))[1] == []
 
 
-def test_data_readme_states_this_schema():
+@pytest.mark.parametrize("description", sorted((ROOT / "data").glob("*.yaml")), ids=lambda path: path.stem)
+def test_data_readme_states_this_schema(description):
+    table = read_description(description)
     rows = [line.split("|") for line in (ROOT / "data" / "README.md").read_text().splitlines()]
     stated = {row[1].strip(): row[3].strip() for row in rows if len(row) == 7}
-    for name, (low, high) in RANGES.items():
-        assert stated[name] == f"{low:g} to {high:.0f}"
-    for name, choices in CHOICES.items():
-        assert stated[name] == ", ".join(map(str, choices))
-    assert [name for name in stated if name in COLUMNS] == COLUMNS
+    for name in table.columns:
+        if bounds := table.bounds(name):
+            assert stated[name] == "{:g} to {:g}".format(*bounds)
+        elif choices := table.named_choices(name):
+            assert stated[name] == ", ".join(choices)
+    assert [name for name in stated if name in table.columns] == table.columns

@@ -1,10 +1,12 @@
-"""Synthetic customers: reproducible, calibrated to the public table, shifted only where requested."""
+"""The bank's synthetic customers: reproducible, calibrated to the public table, shifted only on request."""
+
+import hashlib
 
 import pandas as pd
 import pytest
 
-from helpers.data import loading, schema, synthetic
-from helpers.data.synthetic import make_customers
+from helpers.data import loading, schema
+from helpers.data.synthetic import bank, make_customers
 from helpers.errors import ExitCode, SettingError
 from helpers.files import sha256
 from helpers.tracking import connect, search_runs
@@ -73,6 +75,14 @@ def test_same_seed_gives_same_customers_and_another_seed_other_ones(usual):
     assert (other["EstimatedSalary"] != usual["EstimatedSalary"]).mean() > 0.99
 
 
+def test_every_shift_at_once_gives_the_customers_that_it_always_gave():
+    customers = make_customers(3000, 5, dict(covariate=0.5, missing=0.2, category=0.1, concept=0.7))
+    text = customers.to_csv(index=False, lineterminator="\n")
+    assert hashlib.sha256(text.encode()).hexdigest() == (
+        "67b3f9e411e655e44fc5ea1373541c65229e21fbd55e402aa2beca67d7a2a74c"
+    )
+
+
 @pytest.mark.parametrize("n", [1, 2, 20_000])
 def test_any_number_of_valid_customers(n):
     customers = make_customers(n, seed=5)
@@ -84,7 +94,7 @@ def changed(usual: pd.DataFrame, shifted: pd.DataFrame) -> set[str]:
     return {name for name in usual if not usual[name].equals(shifted[name])}
 
 
-@pytest.mark.parametrize("name", synthetic.SHIFTS)
+@pytest.mark.parametrize("name", bank.SHIFTS)
 def test_shift_of_strength_zero_changes_nothing(usual, name):
     pd.testing.assert_frame_equal(make_customers(20_000, seed=11, shift={name: 0}), usual)
 

@@ -1,17 +1,12 @@
-"""Synthetic bank customers: any number, reproducible, with drift on request.
+"""Synthetic bank customers.
 
-No row is a real customer. The numbers below are aggregates of the public bank-churn table (shares, quantiles,
-the log-odds of a logistic risk), so that models find about as much to learn here as there.
+The numbers below are aggregates of the public bank-churn table (shares, quantiles, the log-odds of a logistic
+risk), so that models find about as much to learn here as there.
 """
-
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtri
-
-from helpers.errors import SettingError
 
 # Share of customers younger than each age.
 AGES = [18, 23, 26, 29, 32, 35, 38, 41, 44, 47, 50, 53, 56, 59, 62, 65, 68, 71, 76, 81, 93]
@@ -60,7 +55,8 @@ SHIFTS = {
 COLUMNS = ["RowNumber", "CustomerId", "Surname", "CreditScore", "Geography", "Gender", "Age", "Tenure"]
 COLUMNS += ["Balance", "NumOfProducts", "HasCrCard", "IsActiveMember", "EstimatedSalary", "Exited"]
 
-FIRST_ID, IDS_PER_SEED = 15_000_000, 10_000_000
+DRAWS = [*COLUMNS, "ZeroBalance", "Italian", "Unscored"]
+KEY, ID_PREFIX, FIRST_ID = "CustomerId", "", 15_000_000
 
 SURNAMES = """
 Adam Albert Alvarez Arnaud Baker Bauer Becker Benoit Berger Bernard Blanc Blanco Boyer Brand Braun Brun
@@ -75,44 +71,20 @@ Walter Weber Weiss Werner Winkler Wolf Young Ziegler Zimmermann
 """.split()  # noqa: SIM905
 
 
-def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) -> pd.DataFrame:
-    """Draw customers.
-
-    Parameters
-    ----------
-    n : int
-        How many; at least 1.
-    seed : int
-        Not negative. The same seed gives the same customers; another one gives others, with other
-        ``CustomerId`` (up to ten million customers per seed).
-    shift : mapping, optional
-        Strength in [0, 1] by name of ``SHIFTS``. What a shift does not touch stays as it was drawn.
-
-    Returns
-    -------
-    DataFrame of shape (n, 14)
-        Typed as ``pandas.read_csv`` would: whole numbers int64, amounts float64, text str.
-
-    Raises
-    ------
-    SettingError
-        If ``n`` or ``seed`` is out of range, a shift is unknown, or its strength is not in [0, 1].
-    """
-    strength = _shift_strengths(n, seed, shift)
-    # Only uniform numbers, 17 per customer whatever the shift: the same on every machine.
-    names = [*COLUMNS, "ZeroBalance", "Italian", "Unscored"]
-    draw = dict(zip(names, np.random.default_rng(seed).random((len(names), n)), strict=True))
-
+def customers(
+    draw: dict[str, np.ndarray], id_numbers: np.ndarray, strength: dict[str, float]
+) -> pd.DataFrame:
+    """Return the table of customers; see `helpers.data.synthetic.Generator`."""
     features = _features(draw)
     features["Age"] = np.minimum(features["Age"] + round(10 * strength["covariate"]), AGES[-1] - 1)
     features["Balance"] *= 1 + 0.5 * strength["covariate"]
     churn = expit(_risk(features))
     churn += strength["concept"] * (expit(_risk_after_concept_shift(features)) - churn)
 
-    customers = pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "RowNumber": np.arange(n) + 1,
-            "CustomerId": FIRST_ID + IDS_PER_SEED * seed + np.argsort(draw["CustomerId"], kind="stable"),
+            "RowNumber": np.arange(len(id_numbers)) + 1,
+            "CustomerId": id_numbers,
             "Surname": np.take(SURNAMES, (draw["Surname"] * len(SURNAMES)).astype(int)),
             **features,
             "Balance": features["Balance"].round(2),
@@ -120,18 +92,9 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
             "Exited": (draw["Exited"] < churn).astype("int64"),
         }
     )
-    customers["Geography"] = customers["Geography"].mask(draw["Italian"] < strength["category"], "Italy")
-    customers["CreditScore"] = customers["CreditScore"].mask(draw["Unscored"] < strength["missing"])
-    return customers
-
-
-def is_synthetic(path: Path) -> bool:
-    """Tell whether a file is a table of `make_customers`: no bank's customers have ids without a gap."""
-    try:
-        ids = np.sort(pd.read_csv(path, usecols=["CustomerId"], dtype="int64")["CustomerId"].to_numpy())
-    except ValueError:  # also what pandas raises for files that are no CSV
-        return False
-    return len(ids) > 0 and (ids[0] - FIRST_ID) % IDS_PER_SEED == 0 and bool((np.diff(ids) == 1).all())
+    table["Geography"] = table["Geography"].mask(draw["Italian"] < strength["category"], "Italy")
+    table["CreditScore"] = table["CreditScore"].mask(draw["Unscored"] < strength["missing"])
+    return table
 
 
 def _features(draw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -183,15 +146,3 @@ def _risk(features: dict[str, np.ndarray]) -> np.ndarray:
 
 def _risk_after_concept_shift(features: dict[str, np.ndarray]) -> np.ndarray:
     return -1.55 + 2 * (features["EstimatedSalary"] - 100_000) / 100_000 - (features["Age"] - 35) / 10
-
-
-def _shift_strengths(n: int, seed: int, shift: Mapping[str, float] | None) -> dict[str, float]:
-    """Check the arguments of `make_customers`; return the strength of every shift."""
-    if n < 1 or seed < 0:
-        raise SettingError(f"n must be at least 1 and seed not negative, not n={n}, seed={seed}")
-    for name, strength in (shift or {}).items():
-        if name not in SHIFTS:
-            raise SettingError(f"unknown shift {name!r}: choose from {', '.join(SHIFTS)}")
-        if not 0 <= strength <= 1:
-            raise SettingError(f"the strength of shift {name!r} must be in 0 to 1, not {strength}")
-    return dict.fromkeys(SHIFTS, 0.0) | dict(shift or {})
