@@ -41,8 +41,8 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
     usable = _name(name or path.stem)
     if name not in (None, usable):
         raise SettingError(
-            f"--name must be at most 50 lower-case letters, digits and _, beginning with a letter: {usable!r} "
-            f"instead of {name!r}"
+            "--name must be at most 50 lower-case letters, digits and _, beginning with a letter: "
+            f"{usable!r} instead of {name!r}"
         )
     table = read_texts(path)
     columns = [Column(name, table.iloc[:, at]) for at, name in enumerate(table.columns) if name]

@@ -37,7 +37,7 @@ def draft(
     features = {column: guess for column, guess in guesses.items() if guess.role != "identifier"}
     lines = [
         f"# A draft from {source}. Decide on every line marked `check`, and then remove the mark.",
-        "# docs/tables.md explains the keys; a feature may have a label, a unit and labels of its values, too.",
+        "# docs/tables.md explains the keys; a feature may also have a label, a unit and labels.",
         f"name: {_yaml(name)}",
         f"title: {_yaml(name.replace('_', ' ').capitalize())}",
         "",
@@ -70,7 +70,7 @@ def _identifiers(remarks: dict[Column, str]) -> Iterator[str]:
 
 
 def _target(target: GuessedTarget) -> Iterator[str]:
-    yield "target:" + "".join(f"  # {remark}" for remark in target.remarks)
+    yield f"target:{_comment(target.remarks)}"
     yield f"  column: {_yaml(target.column.name)}"
     for key, (value, label) in {"negative": target.negative, "positive": target.positive}.items():
         yield f"  {key}: {_yaml({'value': value, 'label': label})}"
@@ -92,7 +92,12 @@ def _feature(column: Column, guess: Guess) -> str:
     line = f"{_yaml(column.name)}: {_yaml(feature)}"
     if guess.left_out:
         return f"  # {line}  # left out: {guess.left_out}"
-    return f"  {line}" + "".join(f"  # {remark}" for remark in remarks)
+    return f"  {line}{_comment(remarks)}"
+
+
+def _comment(remarks: list[str]) -> str:
+    """Return the end of a line, with one mark for all that is to be decided."""
+    return f"  # {'; '.join(remarks)}".replace("; check: ", "; ") if remarks else ""
 
 
 def _missing(column: Column, guess: Guess) -> tuple[str, str]:
@@ -100,7 +105,7 @@ def _missing(column: Column, guess: Guess) -> tuple[str, str]:
     share = column.missing / len(column.texts)
     written = sorted({text for text in column.texts[~column.texts.index.isin(column.present.index)] if text})
     how = f" (also as {', '.join(map(repr, written))})" if written else ""
-    remark = f"check: {column.missing:,} are missing, {share:.1%}{how}; why?"
+    remark = f"check: {column.missing:,} are missing, {share:.1%}{how}: why?"
     if guess.role == "categorical":
         return ("category" if share >= OWN_CATEGORY else "most_frequent"), remark
     return ("median" if guess.role == "numeric" else "most_frequent"), remark
@@ -117,9 +122,8 @@ def wider(low: float, high: float) -> list[float]:
         return [float(low), float(high)]
     exponent, margin = math.floor(math.log10(high - low)), (high - low) / 10
     step = 10.0**exponent
-    ends = (math.floor((low - margin) / step), math.ceil((high + margin) / step))
-    bottom, top = (round(end * step, max(0, -exponent)) for end in ends)
-    bottom, top = min(bottom, low), max(top, high)
+    bottom = min(round(math.floor((low - margin) / step) * step, max(0, -exponent)), low)
+    top = max(round(math.ceil((high + margin) / step) * step, max(0, -exponent)), high)
     ends = (max(bottom, 0.0) if low >= 0 else bottom, top)
     return [int(end) if end == int(end) else float(end) for end in ends]
 

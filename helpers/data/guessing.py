@@ -57,10 +57,11 @@ class Column:
 
     @cached_property
     def numbers(self) -> pd.Series:
-        """Return the values as numbers; missing is what is none, or a code that begins with 0."""
-        code = self.present.str.fullmatch(r"[+-]?0\d+")
+        """Return the values as numbers; what is none is missing, and all are if one is a code such as 01."""
+        if self.present.str.fullmatch(r"0\d+").any():
+            return pd.Series(np.nan, self.present.index)
         numbers = pd.to_numeric(self.present.astype(object), errors="coerce").astype("float64")
-        return numbers.mask(code | np.isinf(numbers))
+        return numbers.mask(np.isinf(numbers))
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -155,4 +156,4 @@ def _guess_text(column: Column) -> Guess:
         return Guess("numeric", left_out=reason)
     if column.is_unique and column.looks_like_id:
         return Guess("identifier", "every row has another")
-    return Guess("identifier", f"check: {column.different:,} different texts, e.g. {column.values[0][:40]!r}")
+    return Guess("identifier", f"check: {column.different:,} different texts")

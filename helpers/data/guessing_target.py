@@ -47,16 +47,21 @@ def guess_target(columns: list[Column], source: str, name: str | None) -> Guesse
         remarks = ["check: is it the outcome?"]
     if column.missing:
         remarks.append(f"check: {column.missing:,} rows have none: fill in or remove them")
-    values = ["0", "1"] if column.is_coded else column.values
+    values = _outcomes(column)
     meanings = [_meaning(value) for value in values]
     if meanings[0] == meanings[1]:
         remarks.append("check: which value is positive? The rarer one is taken")
         meanings = [-int(column.counts[value]) for value in values]
     negative, positive = values if meanings[0] < meanings[1] else values[::-1]
-    yes, no = (
-        ("churned", "retained") if _CHURN.search(words(column.name)) else (column.name, f"not {column.name}")
-    )
+    no, yes = f"not {column.name}", column.name
+    if _CHURN.search(words(column.name)):
+        no, yes = "retained", "churned"
     return GuessedTarget(column, (negative, _label(negative, no)), (positive, _label(positive, yes)), remarks)
+
+
+def _outcomes(column: Column) -> list[str]:
+    """Return the values as a description names them: numbers of 0 and 1 may be written 1.0."""
+    return ["0", "1"] if column.is_coded else column.values
 
 
 def _named(columns: list[Column], source: str, name: str) -> Column:
@@ -65,7 +70,7 @@ def _named(columns: list[Column], source: str, name: str) -> Column:
         near = get_close_matches(name, by_name, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(by_name)}"
         raise SettingError(f"--target: {source} has no column {name!r}; {hint}")
-    if (found := by_name[name].different) != 2:
+    if (found := len(_outcomes(by_name[name]))) != 2:
         raise DataError(
             f"{source}: the target {name!r} must have exactly two values, such as 0 and 1, not {found:,}. "
             "Name another column with --target, or correct its values."
@@ -74,11 +79,11 @@ def _named(columns: list[Column], source: str, name: str) -> Column:
 
 
 def _likeliest(columns: list[Column], source: str) -> Column:
-    two_valued = [column for column in columns if column.different == 2]
+    two_valued = [column for column in columns if len(_outcomes(column)) == 2]
     if not two_valued:
         raise DataError(
-            f"{source}: no column has exactly two values, as the outcome to predict must have (0 and 1, or Yes "
-            "and No). Add or correct it; then name it with --target if it is not recognized."
+            f"{source}: no column has exactly two values, as the outcome must have (0 and 1, or Yes and No). "
+            "Add or correct it; then name it with --target if it is not recognized."
         )
     for pattern in _NAMES:
         if named := [column for column in two_valued if pattern.search(words(column.name))]:

@@ -38,7 +38,8 @@ def _check_header(name: str, header: list[str]) -> None:
                     f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."
                 )
         raise DataError(
-            f"{name} is not a comma-separated table: its first line, {line[:80]!r}, must name two or more columns."
+            f"{name} is not a comma-separated table: its first line, {line[:80]!r}, "
+            "must name two or more columns."
         )
     numbers = pd.to_numeric(pd.Series(header, dtype="object"), errors="coerce").notna()
     if numbers.mean() > 0.5:
