@@ -11,6 +11,7 @@ from tests.support import stores
 for _name in (
     "CHURN_DATA",
     "CHURN_SERVE_URL",
+    "CHURN_TABLE",
     "JPY_SESSION_NAME",
     "MLFLOW_EXPERIMENT_NAME",
     "MLFLOW_RUN_ID",

@@ -54,7 +54,8 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
     }
     if not any(guess.is_feature for guess in guesses.values()):
         raise DataError(
-            f"{path.name}: beside the target {outcome.column.name!r}, no column can be a feature."
+            f"{path.name}: beside the target {outcome.column.name!r}, no column can be a feature. Add some, or "
+            "name another with --target."
         )
     source = f"{path.name!r}, {len(table):,} rows"
     return draft(source, usable, outcome, guesses, unnamed="" in table.columns)
@@ -68,7 +69,7 @@ def _name(text: str) -> str:
 
 def _refuse_outcome(column: Column, guess: Guess, target: Column) -> Guess:
     """Leave a feature out if each of its values comes with one outcome only, in a table large enough."""
-    if guess.role in ("categorical", "binary"):
+    if guess.is_feature:
         outcomes = target.texts.groupby(column.texts).nunique()
         if len(column.texts) >= 10 * len(outcomes) and (outcomes == 1).all():
             return replace(guess, left_out="it tells every row's outcome: is it known only afterwards?")
