@@ -54,8 +54,8 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
     }
     if not any(guess.is_feature for guess in guesses.values()):
         raise DataError(
-            f"{path.name}: beside the target {outcome.column.name!r}, no column can be a feature. Add some, or "
-            "name another with --target."
+            f"{path.name}: beside the target {outcome.column.name!r}, no column can be a feature. "
+            "Add some, or name another with --target."
         )
     source = f"{path.name!r}, {len(table):,} rows"
     return draft(source, usable, outcome, guesses, unnamed="" in table.columns)
