@@ -48,6 +48,8 @@ def current_table() -> TableDescription:
     path = Path(os.path.expanduser(os.environ.get(VARIABLE) or BANK))
     if not path.is_absolute():
         path = next((folder / path for folder in (Path.cwd(), ROOT) if (folder / path).is_file()), path)
+        if path.is_absolute():
+            os.environ[VARIABLE] = str(path)  # kernels start in another folder
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 

@@ -96,6 +96,8 @@ def test_a_path_is_relative_to_the_current_folder_the_root_or_the_home(shop, mon
     monkeypatch.chdir(shop.parent)
     monkeypatch.setenv("CHURN_TABLE", "shop.yaml")
     assert current_table().name == "shop"
+    monkeypatch.chdir("/")  # as the kernel of a notebook
+    assert current_table().name == "shop"
     monkeypatch.setenv("CHURN_TABLE", "data/bank_churn.yaml")
     assert current_table() == TABLE
     monkeypatch.setenv("HOME", str(shop.parent))
