@@ -69,6 +69,10 @@ def test_help_imports_no_heavy_library():
     ("call", "message"),
     [
         (["nope"], "No such command 'nope'"),
+        (["describe"], "Missing argument 'CSV'"),
+        (["describe", ""], "is empty: give a value"),
+        (["describe", str(NEW_CUSTOMERS), "--target", "Exit"], "did you mean 'Exited'?"),
+        (["describe", str(NEW_CUSTOMERS), "--name", "My Bank"], "'my_bank' instead of 'My Bank'"),
         (["run", "--nope"], "No such option '--nope'"),
         (["run", "--only", "07_nope"], "no notebook '07_nope': choose from 01_eda, 02_preprocess"),
         (["run", "--models", "knn,svm"], "unknown model 'svm'"),
@@ -166,6 +170,7 @@ def test_an_empty_registry_is_one_message(store, command, capsys, tmp_path, monk
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (["describe", "missing.csv"], "no file missing.csv"),
         (["retrain", "--batch", "missing.csv"], "no file missing.csv"),
         (["run", "--only", "01_eda", "--data", "missing.csv"], "missing.csv (tried"),
         (

@@ -14,7 +14,7 @@ import click
 
 from helpers.cli.notebooks import run, train
 from helpers.cli.production import history, monitor, retrain, score, serve
-from helpers.cli.tools import generate, ui
+from helpers.cli.tools import describe, generate, ui
 from helpers.config import set_mlflow_defaults
 from helpers.errors import ExitCode, ProjectError
 from helpers.masking import mask
@@ -50,7 +50,7 @@ def churn() -> None:
     """From a bank's customer table to a monitored model in production."""
 
 
-for command in (run, train, score, serve, monitor, retrain, history, generate, ui):
+for command in (describe, run, train, score, serve, monitor, retrain, history, generate, ui):
     churn.add_command(command)
 
 

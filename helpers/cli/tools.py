@@ -1,4 +1,4 @@
-"""``churn generate`` and ``churn ui``."""
+"""``churn describe``, ``churn generate`` and ``churn ui``."""
 
 from pathlib import Path
 
@@ -6,6 +6,34 @@ import click
 
 from helpers.cli import options
 from helpers.errors import SettingError
+
+
+@click.command(
+    epilog=options.examples(
+        "churn describe customers.csv > mine.yaml",
+        "churn describe customers.csv --target churned > mine.yaml",
+    )
+)
+@click.argument("csv", callback=options.refuse_empty)
+@click.option(
+    "--target",
+    callback=options.refuse_empty,
+    metavar="COLUMN",
+    help="Column to predict.  [default: the likeliest one with two values]",
+)
+@click.option(
+    "--name",
+    callback=options.refuse_empty,
+    help="Name of the use case, for experiment and models.  [default: from the file's name]",
+)
+def describe(csv: str, target: str | None, name: str | None) -> None:
+    """Draft the description of a table.
+
+    It is valid as it is; what a person must decide is marked.
+    """
+    from helpers.data import describe
+
+    click.echo(describe(csv, target=target, name=name).encode(), nl=False)
 
 
 @click.command(

@@ -1,6 +1,7 @@
 """The customer table: find, read, validate, split, merge and generate it."""
 
 from helpers.data.bad_rows import load_sound
+from helpers.data.describing import describe
 from helpers.data.loading import Split, load, missing_values, read_csv_text, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.paths import data_path, new_customers_path
@@ -21,6 +22,7 @@ __all__ = [
     "Split",
     "customer_ids",
     "data_path",
+    "describe",
     "is_synthetic",
     "known_shifts",
     "load",

@@ -3,7 +3,6 @@
 import codecs
 
 from helpers.errors import DataError
-from helpers.table import current_table
 
 # First bytes of files that are passed by mistake.
 _OTHER_FORMATS = {
@@ -48,9 +47,10 @@ def decode(name: str, content: bytes) -> str:
 
 
 def _unmarked_encoding(content: bytes) -> str | None:
-    """Return the encoding of a customer table that does not begin with a byte order mark."""
+    """Return the encoding of a text without a byte order mark: most of a table is ASCII."""
     for encoding in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"):
         start = content[:1000].decode(encoding, errors="ignore")
-        if any(column in start for column in current_table().columns):
+        readable = sum(character.isascii() and character.isprintable() for character in start)
+        if readable > len(start) / 2:
             return f"{encoding[:6].upper()} text"
     return None

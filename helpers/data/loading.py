@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sklearn.model_selection import train_test_split
@@ -21,8 +21,8 @@ from helpers.errors import DataError
 from helpers.table import current_table
 
 # How pandas and many programs write a missing value.
-_MISSING = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+MISSING_TEXTS = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "#NA"]
+OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
 class Split(NamedTuple):
@@ -57,28 +57,17 @@ def read_csv(path: str | os.PathLike, *, multiline: bool = False) -> pd.DataFram
         fields, or if a quote is not closed.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}.") from None
-    return read_csv_text(path.name, content, multiline=multiline)
+    return read_csv_text(path.name, read_bytes(path), multiline=multiline)
 
 
 def read_csv_text(name: str, content: bytes, *, multiline: bool = False) -> pd.DataFrame:
     """Read the bytes of a CSV; ``name`` is what to call them in an error. See `read_csv`."""
     text = decode(name, content)
-    header = _check_header(name, text)
+    types = _types(_check_header(name, text))
     text, lines = numbered_records(name, text, multiline)
-    try:
-        table = _parse(text, header)
-    except pd.errors.ParserError as error:
-        raise DataError(f"{name} is not a well-formed CSV: {str(error).strip()}.") from None
-    if len(lines) != len(table) + 1:
-        raise DataError(f"{name}: {len(lines) - 1} lines were read as {len(table)} rows.")
+    table = parse(name, text, lines, types)
     if not text.endswith(("\n", "\r")):
         _check_end(name, table, lines[-1])
-    if lines[-1] > len(lines):  # blank lines, or values with line breaks
-        table.index = pd.Index(lines[1:]) - 2
     return table
 
 
@@ -125,24 +114,55 @@ def missing_values() -> list[str]:
     """Return how a missing value may be written: not as one of the table's own categories, e.g. ``None``."""
     described = current_table()
     own = {value for name in described.categorical for value in described.choices(name)}
-    return [text for text in _MISSING if text not in own]
+    return [text for text in MISSING_TEXTS if text not in own]
 
 
-def _parse(text: str, header: list[str]) -> pd.DataFrame:
-    """Read records; an identifier is missing only where there is nothing, so that NA and Null stay names."""
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content, or raise a `DataError`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}.") from None
+
+
+def header_of(text: str) -> list[str]:
+    """Return the fields of the first line."""
+    try:
+        return next(csv.reader(re.split("[\r\n]", text, maxsplit=1)[:1]), [])
+    except csv.Error:  # more characters than any header has
+        return []
+
+
+def refuse_duplicates(name: str, columns: list[str]) -> None:
+    """Raise a `DataError` if the header names a column twice."""
+    if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
+        raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
+
+
+def parse(name: str, text: str, lines: list[int], types: dict[str, Any]) -> pd.DataFrame:
+    """Parse records, given the lines on which they begin and pandas' options for types and missing values."""
+    content = io.BytesIO(text.encode())
+    try:
+        table = pd.read_csv(
+            content, index_col=False, skip_blank_lines=False, keep_default_na=False, low_memory=False, **types
+        )
+    except pd.errors.ParserError as error:
+        raise DataError(f"{name} is not a well-formed CSV: {str(error).strip()}.") from None
+    if len(lines) != len(table) + 1:
+        raise DataError(f"{name}: {len(lines) - 1} lines were read as {len(table)} rows.")
+    if lines[-1] > len(lines):  # blank lines, or values with line breaks
+        table.index = pd.Index(lines[1:]) - 2
+    return table
+
+
+def _types(header: list[str]) -> dict[str, Any]:
+    """Return how to read the columns; an identifier is missing only where nothing is, so NA stays a name."""
     described, missing = current_table(), missing_values()
     texts = [*described.identifiers, *described.categorical]
     if not described.target.is_coded:
         texts.append(described.target_name)
-    return pd.read_csv(
-        io.BytesIO(text.encode()),
-        index_col=False,
-        skip_blank_lines=False,
-        dtype=dict.fromkeys(texts, "str"),
-        keep_default_na=False,
-        na_values={name: [""] if name in described.identifiers else missing for name in header},
-        low_memory=False,
-    )
+    empty = {name: [""] if name in described.identifiers else missing for name in header}
+    return {"dtype": dict.fromkeys(texts, "str"), "na_values": empty}
 
 
 def _check_end(name: str, table: pd.DataFrame, line: int) -> None:
@@ -164,18 +184,13 @@ def _check_end(name: str, table: pd.DataFrame, line: int) -> None:
 
 def _check_header(name: str, text: str) -> list[str]:
     """Return the first line's columns: those of the table, each once, separated by commas, and others."""
-    header = re.split("[\r\n]", text, maxsplit=1)[0]
-    try:
-        names = next(csv.reader([header]), [])
-    except csv.Error:  # more characters than any header has
-        names = []
-    expected = current_table().columns
+    names, expected = header_of(text), current_table().columns
     columns = [column for column in names if column in expected]
-    if duplicates := sorted({column for column in columns if columns.count(column) > 1}):
-        raise DataError(f"{name}: duplicate column {', '.join(duplicates)} in the header. Keep one.")
+    refuse_duplicates(name, columns)
     if columns:
         return names
-    for delimiter, delimiter_name in _OTHER_DELIMITERS.items():
+    header = re.split("[\r\n]", text, maxsplit=1)[0]
+    for delimiter, delimiter_name in OTHER_DELIMITERS.items():
         if set(header.split(delimiter)) & set(expected):
             raise DataError(
                 f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."

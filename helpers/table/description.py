@@ -1,6 +1,7 @@
 """The model of a table's description; `docs/tables.md` explains every key."""
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -50,24 +51,34 @@ class Feature(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.role == "categorical" and len(self.values) < 2:
-            raise ValueError("a categorical feature needs its values, two or more")
-        if self.role == "binary" and self.values:
-            raise ValueError(
-                "the values of a binary feature are 0 and 1: leave them out, or make it categorical"
-            )
-        if self.range and (self.values or self.role != "numeric"):
-            raise ValueError("a range is for numbers, instead of values")
-        if self.range and not self.range[0] < self.range[1]:
-            raise ValueError("the range must have its lower end first")
-        if len(set(self.values)) < len(self.values):
-            raise ValueError("the values must differ")
-        if self.missing not in (None, *IMPUTATIONS[self.role]):
-            choices = ", ".join(IMPUTATIONS[self.role])
-            raise ValueError(f"missing must be one of {choices} for a {self.role} feature, or left out")
-        if unknown := [value for value in self.labels if value not in map(str, self.choices)]:
-            raise ValueError(f"labels has {unknown[0]!r}, which is no value of the feature")
+        if problems := list(self._contradictions()):
+            raise ValueError("; ".join(problems))
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        if self.role == "categorical" and len(self.values) < 2:
+            yield "a categorical feature needs its values, two or more"
+        if self.role == "binary" and self.values:
+            yield "the values of a binary feature are 0 and 1: leave them out, or make it categorical"
+        if self.range and self.role != "numeric":
+            yield f"a range is for a numeric feature, not for a {self.role} one"
+        elif self.range and self.values:
+            yield "range and values exclude each other: keep one"
+        if self.range and not self.range[0] < self.range[1]:
+            yield "the range must have its lower end first"
+        if self.missing not in (None, *IMPUTATIONS[self.role]):
+            allowed = " or ".join(IMPUTATIONS[self.role])
+            yield f"missing must be {allowed} for a {self.role} feature, or left out, not {self.missing!r}"
+        try:
+            choices = self.choices
+        except ValueError:
+            yield "the values of a numeric feature must be numbers: correct them, or make it categorical"
+            return
+        written = [str(value) for value in choices]
+        if twice := [value for value in written if written.count(value) > 1]:
+            yield f"values has {twice[0]!r} twice"
+        if unknown := [value for value in self.labels if value not in written]:
+            yield f"labels has {unknown[0]!r}, which is not one of the feature's values"
 
     @property
     def choices(self) -> list[int] | list[float] | list[str]:
@@ -76,10 +87,7 @@ class Feature(_Part):
             return [0, 1]
         if self.role == "categorical":
             return list(self.values)
-        try:
-            return [int(value) if re.fullmatch(r"-?\d+", value) else float(value) for value in self.values]
-        except ValueError:
-            raise ValueError("the values of a numeric feature must be numbers") from None
+        return [int(value) if re.fullmatch(r"-?\d+", value) else float(value) for value in self.values]
 
 
 class Outcome(_Part):
@@ -166,18 +174,18 @@ class TableDescription(_Part):
         named = [*self.identifiers, *self.features, self.target.column]
         if twice := [name for name in named if named.count(name) > 1]:
             raise ValueError(
-                f"column {twice[0]!r} has two roles: a column is an identifier, a feature or the target"
+                f"column {twice[0]!r} is named twice: a column is an identifier, a feature or the target"
             )
         blanks = [name.replace(" ", "_") for name in named]
         if alike := [name for name, other in zip(named, blanks, strict=True) if blanks.count(other) > 1]:
             raise ValueError(f"columns {alike[0]!r} and {alike[1]!r} differ by a blank only: rename one")
         if self.key is not None and self.key not in self.identifiers:
-            raise ValueError(f"key {self.key!r} is not one of the identifiers")
+            raise ValueError(f"key: {self.key!r} is not one of the identifiers: add it to them")
         for key in ("sensitive", "segments"):
             if unknown := [name for name in getattr(self, key) if name not in self.features]:
-                raise ValueError(f"{key} has {unknown[0]!r}, which is not a feature")
+                raise ValueError(f"{key}: {unknown[0]!r} is not a feature")
         if self.target.positive.value == self.target.negative.value:
-            raise ValueError("the target's positive and negative value are the same")
+            raise ValueError(f"target: both outcomes have the value {self.target.positive.value!r}")
         return self
 
     def _with_role(self, role: Role) -> list[str]:

@@ -1,17 +1,17 @@
 """Read a table's description; which one is in use."""
 
 import os
-from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from helpers.config import ROOT
 from helpers.errors import DescriptionError
 from helpers.table.description import TableDescription
+from helpers.table.problems import problems_of
 
 # In a checkout it is beside its samples; the installed package has a copy.
 BANK = ROOT / "data" / "bank_churn.yaml"
@@ -25,11 +25,13 @@ class _Loader(yaml.BaseLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         """Return a mapping; YAML's readers take the last of two values for one key."""
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.constructor.ConstructorError(
-                problem=f"key {twice[0]!r} is there twice", problem_mark=node.start_mark
-            )
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key.value!r} is there twice: keep one", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -43,9 +45,11 @@ def current_table() -> TableDescription:
     DescriptionError
         See `read_description`.
     """
-    path = Path(os.environ.get(VARIABLE) or BANK)
+    path = Path(os.path.expanduser(os.environ.get(VARIABLE) or BANK))
     if not path.is_absolute():
         path = next((folder / path for folder in (Path.cwd(), ROOT) if (folder / path).is_file()), path)
+        if path.is_absolute():
+            os.environ[VARIABLE] = str(path)  # kernels start in another folder
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
@@ -81,7 +85,7 @@ def _read_once(path: Path, changed: int) -> TableDescription:
     return read_description(path)
 
 
-def read_description(path: Path) -> TableDescription:
+def read_description(path: str | os.PathLike) -> TableDescription:
     """Read and check a description.
 
     Raises
@@ -90,52 +94,36 @@ def read_description(path: Path) -> TableDescription:
         If there is no such file, it is not YAML, or has unknown, missing or contradictory keys. One message
         lists every problem, each with its place: ``features.Age.range``.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
-    except OSError as error:
-        raise DescriptionError(f"cannot read the table's description {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DescriptionError(f"{path} is not YAML: {' '.join(str(error).split())}.") from None
+    path = Path(path)
+    content = _content(path)
     if not isinstance(content, dict):
-        raise DescriptionError(f"{path} is not the description of a table: see data/bank_churn.yaml.")
+        kind = "is empty" if content is None else "has no keys at its top"
+        raise DescriptionError(f"{path} {kind}: draft a description with `churn describe customers.csv`.")
     if isinstance(samples := content.get("samples"), dict):
         samples |= {key: str(path.parent / value) for key, value in samples.items() if isinstance(value, str)}
     try:
         return TableDescription.model_validate(content)
     except ValidationError as error:
-        problems = "\n  - ".join(dict.fromkeys(_problems(error)))
-        raise DescriptionError(f"{path} is not a usable description:\n  - {problems}") from None
+        raise DescriptionError(f"{path} is not a usable description:\n  - {problems_of(error)}") from None
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False):
-        place = [str(part) for part in problem["loc"] if part != "[key]"]
-        where = ".".join(place) or "the description"
-        if problem["type"] == "extra_forbidden":
-            known = _keys(place[:-1])
-            near = get_close_matches(place[-1], known, n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            yield f"{where}: unknown key. {hint}The keys are {', '.join(known)}"
-        elif problem["type"] == "missing":
-            yield f"{where}: the key is missing"
-        elif "error" in problem.get("ctx", {}):
-            yield f"{where}: {problem['ctx']['error']}"
-        else:
-            yield f"{where}: {problem['msg'].lower()}, not {problem['input']!r:.80}"
+def _content(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+    except OSError as error:
+        raise DescriptionError(
+            f"cannot read the table's description {path}: {error.strerror}. Check the path ({VARIABLE})."
+        ) from None
+    except UnicodeDecodeError:
+        raise DescriptionError(f"{path} is not UTF-8 text: save it as such.") from None
+    except yaml.MarkedYAMLError as error:
+        raise DescriptionError(f"{path}, line {error.problem_mark.line + 1}: {_in_words(error)}.") from None
+    except yaml.reader.ReaderError as error:
+        raise DescriptionError(f"{path} is not YAML: character #{error.character:02x} is in it.") from None
 
 
-def _keys(place: list[str]) -> list[str]:
-    """Return the keys that may stand at a place."""
-    model: type[BaseModel] = TableDescription
-    for part in place:
-        annotation = model.model_fields[part].annotation if part in model.model_fields else None
-        found = [item for item in _models_in(annotation)]
-        model = found[0] if found else model
-    return list(model.model_fields)
-
-
-def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument)
+def _in_words(error: yaml.MarkedYAMLError) -> str:
+    if type(error) is yaml.MarkedYAMLError:  # the project's own
+        return str(error.problem)
+    context = f"{error.context}, " if error.context else ""
+    return f"not YAML, {context}{error.problem}. Close every bracket and quote; quote a text with : or #"
