@@ -2,10 +2,11 @@
 
 import re
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Role = Literal["numeric", "categorical", "binary"]
 IMPUTATIONS = {
@@ -35,6 +36,8 @@ class Feature(_Part):
         All that may occur, as written in the file: a categorical feature's categories, or a number's codes.
     labels : dict
         What to call a value in pictures.
+    bands : list of float
+        Lower edges of the bands in which pictures show a number; the last band is open.
     missing : str, optional
         How a missing value is imputed, inside each fold; without it, a missing value is refused.
         ``category`` makes it a category of its own.
@@ -46,6 +49,7 @@ class Feature(_Part):
     range: tuple[float, float] | None = None
     values: list[Text] = []
     labels: dict[str, Text] = {}
+    bands: list[FiniteFloat] = []
     missing: str | None = None
 
     @model_validator(mode="after")
@@ -60,6 +64,10 @@ class Feature(_Part):
             raise ValueError("a range is for numbers, instead of values")
         if self.range and not self.range[0] < self.range[1]:
             raise ValueError("the range must have its lower end first")
+        if self.bands and self.role != "numeric":
+            raise ValueError("bands are for numbers")
+        if any(low >= high for low, high in pairwise(self.bands)):
+            raise ValueError("the bands' edges must ascend")
         if len(set(self.values)) < len(self.values):
             raise ValueError("the values must differ")
         if self.missing not in (None, *IMPUTATIONS[self.role]):
@@ -90,9 +98,13 @@ class Outcome(_Part):
 
 
 class Target(_Part):
-    """The column to predict: after reading, ``positive`` is 1 and ``negative`` 0."""
+    """The column to predict: after reading, ``positive`` is 1 and ``negative`` 0.
+
+    ``outcome`` is a noun for the positive one: "churn", as in "churn rate".
+    """
 
     column: Text
+    outcome: Text
     positive: Outcome
     negative: Outcome
 
@@ -196,6 +208,11 @@ class TableDescription(_Part):
     def columns(self) -> list[str]:
         """Return all columns, in the description's order: identifiers, features, the target."""
         return [*self.identifiers, *self.features, self.target.column]
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Return what the two outcomes are called, 0 first."""
+        return [self.target.negative.label, self.target.positive.label]
 
     @cached_property
     def never_missing(self) -> list[str]:
