@@ -56,8 +56,8 @@ def in_sentence(label: str) -> str:
 
 def scale(feature: str, values: pd.Series) -> tuple[float, str]:
     """Return what to divide a feature's numbers by, and the unit of the results: ``thousand euros``."""
-    largest = values.abs().max()
-    divisor, word = (1e6, "million") if largest >= 1e7 else (1e3, "thousand") if largest >= 1e4 else (1, "")
+    large = values.abs().quantile(0.9)  # no outlier
+    divisor, word = (1e6, "million") if large >= 1e7 else (1e3, "thousand") if large >= 1e4 else (1, "")
     unit = current_table().features[feature].unit
     return divisor, drawable(f"{word} {unit}".strip() if unit else word and f"{word}s")
 

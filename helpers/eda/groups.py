@@ -63,7 +63,7 @@ def most_important(df: pd.DataFrame, names: list[str]) -> tuple[list[str], str]:
     return [name for name in names if name in chosen], f" (the {MOST} strongest of {len(names)} features)"
 
 
-def groups(values: pd.Series, most: int | None = None) -> pd.Series:
+def as_groups(values: pd.Series, most: int | None = None) -> pd.Series:
     """Return a feature's values as categories, in the description's order; missing ones are one, too.
 
     Parameters

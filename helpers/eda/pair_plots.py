@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.eda.groups import bands, group_label, groups, strongest_features
+from helpers.eda.groups import as_groups, bands, group_label, strongest_features
 from helpers.eda.rate_plots import PERCENT, band_axis, rate_limit, set_ticks, with_intervals
 from helpers.eda.statistics import outcome_rates
 from helpers.plotting import GROUPS, caption, feature_label, figure, in_sentence, note, width_for
@@ -18,7 +18,7 @@ def bands_by_group(df: pd.DataFrame) -> Figure:
         return note("This takes a number with many values and a feature with two.")
     number, pair = strongest.many_valued[0], strongest.two_valued[0]
     known = df[df[number].notna() & df[pair].notna()]
-    band, group = bands(known[number]), groups(known[pair])
+    band, group = bands(known[number]), as_groups(known[pair])
     rates = outcome_rates(known, [group, band])
     names = list(band.cat.categories)
     fig, ax = figure(width=6.5, height=3.8)
@@ -48,7 +48,7 @@ def heat_map(df: pd.DataFrame) -> Figure:
     few = strongest_features(df).few_valued
     if len(few) < 2:
         return note("This takes two features with few values.")
-    by = [groups(df[name]) for name in few[:2]]
+    by = [as_groups(df[name]) for name in few[:2]]
     rates = outcome_rates(df, by)
     table, counts = rates["rate"].unstack(), rates["customers"].unstack(fill_value=0)
     values, sizes = table.to_numpy(), counts.to_numpy()
@@ -81,7 +81,7 @@ def zero_by_group(df: pd.DataFrame) -> Figure:
         return note("This takes a number that is often 0, and a categorical feature.")
     number, feature = strongest.often_zero[0], strongest.categorical[0]
     known, name = df[df[number].notna()], in_sentence(feature_label(number))
-    category, positive = groups(known[feature]), known[number] != 0
+    category, positive = as_groups(known[feature]), known[number] != 0
     rates = outcome_rates(known, [positive, category])
     shown = [group for group in category.cat.categories if (category == group).any()]
     fig, ax = figure(width=max(6.5, 0.9 * len(shown)), height=3.6)

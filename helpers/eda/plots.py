@@ -66,13 +66,16 @@ def distributions(df: pd.DataFrame) -> Figure:
         _overlaid(ax, df, name)
     for ax in list(axes.flat)[len(names) :]:
         ax.set_visible(False)
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper right", frameon=False, ncols=2)
     most = (strongest_features(df).many_valued or names)[0]
     divisor, unit = scale(most, df[most])
     medians = df.groupby(described.target_name)[most].median() / divisor
     label = f"{in_sentence(feature_label(most))}{f' in {unit}' if divisor > 1 else ''}"
     values = ", ".join(f"{medians[value]:.4g} ({name})" for value, (name, _) in _outcomes().items())
-    fig.suptitle(f"Median {label}: {values}{some}", wrap=True)
+    title = f"Median {label}: {values}{some}"
+    fig.suptitle(title, wrap=True)
+    beside = len(title) < 6 * fig.get_figwidth()  # the title leaves room for the legend
+    place = "outside upper right" if beside else "outside lower left"
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc=place, frameon=False, ncols=2)
     return caption(fig, df)
 
 
@@ -86,7 +89,8 @@ def correlation_matrix(df: pd.DataFrame) -> Figure:
     values = df[names].corr().to_numpy()
     below = np.tril(np.ones(values.shape, bool), -1)
     labels = [feature_label(name) for name in names]
-    width = width_for(labels, 2.7 + 0.42 * len(names))
+    width = 2.7 + 0.42 * len(names) + 0.1 * max(0, max(map(len, labels)) - 15)
+    width = max(6.5, width)
     fig, ax = figure(width, height=0.8 * width)
     image = ax.imshow(np.where(below, values, np.nan), cmap="RdBu_r", vmin=-0.5, vmax=0.5)
     for row, column in zip(*np.nonzero(below & np.isfinite(values)), strict=True):
@@ -111,14 +115,15 @@ def strength(df: pd.DataFrame) -> Figure:
     table = feature_strength(df).iloc[::-1]
     labels = [feature_label(name) for name in table.index]
     y = np.arange(len(table))
-    fig, ax = figure(width_for(labels), height=max(1.6, 0.9 + 0.29 * len(table)))
+    fig, ax = figure(width_for(labels), height=max(2.4, 0.9 + 0.29 * len(table)))
+    ax.margins(y=max(0.05, 0.5 / len(table)))
     ax.hlines(y, table["correlation"].fillna(0), table["association"], color=MUTED, lw=1)
     ax.scatter(table["association"], y, color=ACCENT, s=45, label=f"any shape ({CRAMERS_V})")
     correlation = ax.scatter(table["correlation"], y, s=45, zorder=3, label="linear (|correlation|)")
     correlation.set(facecolor="white", edgecolor="black", linewidth=1.6)
     ax.set_yticks(y, labels)
     ax.set(xlabel=f"strength of association with {current_table().target.outcome}", xlim=(-0.01, None))
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False)
     hidden = int((table["association"] - table["correlation"]).fillna(-1).argmax())
     missed = "little"
     if table["correlation"].iloc[hidden] < table["association"].iloc[hidden] / 2:
@@ -181,7 +186,9 @@ def _overlaid(ax: Axes, df: pd.DataFrame, name: str) -> None:
         share = np.full(len(part), 1 / max(len(part), 1))
         ax.hist(part, edges, weights=share, color=color, alpha=0.2)
         ax.hist(part, edges, weights=share, color=color, histtype="step", lw=1.6, label=label)
-    ax.set(title=feature_label(name), xlabel=unit)
+    title = feature_label(name)
+    ax.set_title(title, fontsize="large" if len(title) < 28 else "small")
+    ax.set_xlabel(unit)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if discrete:
         ax.set_xticks(np.arange(values.min(), values.max() + 1))

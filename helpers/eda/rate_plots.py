@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.eda.groups import FEW, bands, group_label, groups, most_important, strongest_features
+from helpers.eda.groups import FEW, as_groups, bands, group_label, most_important, strongest_features
 from helpers.eda.statistics import outcome_rates
 from helpers.plotting import (
     CHURNED,
@@ -36,7 +36,7 @@ def rates_by_group(df: pd.DataFrame) -> Figure:
     features, some = most_important(df, named)
     if not features:
         return note("No feature has few values: there are no groups to compare.")
-    rates = {feature: outcome_rates(df, groups(df[feature], most=FEW)) for feature in features}
+    rates = {feature: outcome_rates(df, as_groups(df[feature], most=FEW)) for feature in features}
     labels, positions, colors, y = [], [], [], 0.0
     for number, (feature, table) in enumerate(rates.items()):
         labels += [f"{group_label(feature, group)}  ({n:,})" for group, n in table["customers"].items()]
@@ -99,7 +99,7 @@ def rate_limit(highest: float) -> float:
 def set_ticks(ax: Axes, at: np.ndarray, labels: list[str]) -> None:
     """Label the x axis; tilted, if the labels would run into each other."""
     ax.set_xticks(at, labels)
-    if sum(map(len, labels)) > 10 * ax.get_window_extent().width / ax.figure.dpi:
+    if sum(map(len, labels)) > 10 * ax.figure.bbox.width / ax.figure.dpi:
         ax.tick_params(axis="x", labelrotation=30)
         for label in ax.get_xticklabels():
             label.set_horizontalalignment("right")

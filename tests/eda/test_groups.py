@@ -38,14 +38,14 @@ def test_bands_without_a_description_have_round_edges(values, first, last):
 
 def test_groups_are_in_the_descriptions_order_and_missing_is_one():
     values = pd.Series(["Spain", None, "France", "Spain"], name="Geography")
-    named = groups.groups(values)
+    named = groups.as_groups(values)
     assert list(named) == ["Spain", "missing", "France", "Spain"]
     assert list(named.cat.remove_unused_categories().cat.categories) == ["France", "Spain", "missing"]
 
 
 def test_rare_groups_are_one():
     values = pd.Series(range(30), name="Tenure").repeat(range(1, 31))
-    counts = groups.groups(values, most=10).value_counts()
+    counts = groups.as_groups(values, most=10).value_counts()
     assert (counts > 0).sum() == 10 and counts["other"] == sum(range(1, 22))
 
 

@@ -108,7 +108,7 @@ def test_statistics_are_of_the_values_that_are_there(customers):
     assert strength["association"].between(0, 1).all()
     assert list(outliers(customers).index) == current_table().numeric
     for name in current_table().feature_names:
-        rates = outcome_rates(customers, groups.groups(customers[name]))
+        rates = outcome_rates(customers, groups.as_groups(customers[name]))
         assert rates["customers"].sum() == len(customers)
         assert ("missing" in rates.index) == customers[name].isna().any()
 
