@@ -23,11 +23,43 @@ ACCENT, MUTED = GREEN, GREY
 GROUPS = PALETTE[2:]
 
 
-def value_label(feature: str, value: object) -> str:
-    """Return a feature's value in words: ``active``, ``3 products``, ``Germany``."""
-    text = f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
+LONGEST = 36  # characters of a name in a picture
+
+
+def drawable(text: str) -> str:
+    """Return a name as it can be drawn: without its middle if it is long, a dollar sign as such."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 12]}…{text[-11:]}"
+    text = text.replace("$", r"\$")  # two of them would enclose a formula
+    return f" {text}" if text.startswith("_") else text  # a legend leaves such a label out
+
+
+def feature_label(feature: str) -> str:
+    """Return what to call a feature in pictures: its label, else its name."""
     described = current_table().features.get(feature)
-    return described.labels.get(text, text) if described else text
+    return drawable(described.label or feature if described else feature)
+
+
+def value_label(feature: str, value: object) -> str:
+    """Return a feature's value in words: ``active``, ``3 products``, ``Germany``, ``missing``."""
+    if value is None or value != value:  # NaN
+        return "missing"
+    text = f"{value:.10g}" if isinstance(value, int | float | np.number) else str(value)
+    described = current_table().features.get(feature)
+    return drawable(described.labels.get(text, text) if described else text)
+
+
+def in_sentence(label: str) -> str:
+    """Return a label without the capital of a plain word: ``age``, but ``NumOfProducts``."""
+    return label[:1].lower() + label[1:] if label[1:] == label[1:].lower() and len(label) > 2 else label
+
+
+def scale(feature: str, values: pd.Series) -> tuple[float, str]:
+    """Return what to divide a feature's numbers by, and the unit of the results: ``thousand euros``."""
+    large = values.abs().quantile(0.9)  # no outlier
+    divisor, word = (1e6, "million") if large >= 1e7 else (1e3, "thousand") if large >= 1e4 else (1, "")
+    unit = current_table().features[feature].unit
+    return divisor, drawable(f"{word} {unit}".strip() if unit else word and f"{word}s")
 
 
 def figure(width: float = 6.5, height: float = 4.0) -> tuple[Figure, Axes]:
@@ -59,8 +91,21 @@ def panels(
     return fig, np.atleast_1d(axes)
 
 
+def width_for(labels: list[str], least: float = 6.5) -> float:
+    """Return a figure's width in inches that leaves room for a plot beside its longest label."""
+    return max(6.5, least, 3.5 + 0.08 * max(map(len, labels)))
+
+
+def note(text: str) -> Figure:
+    """Return a figure that says in words why there is nothing to draw."""
+    fig, ax = figure(height=0.6)
+    ax.axis("off")
+    ax.text(0, 0.5, text, va="center", color=MUTED)
+    return fig
+
+
 def caption(fig: Figure, df: pd.DataFrame) -> Figure:
     """Name below a figure the file of its customers (``attrs["source"]``, set by ``data.load``)."""
     if source := df.attrs.get("source"):
-        fig.supxlabel(source, x=0.99, ha="right", fontsize=7, color=MUTED)
+        fig.supxlabel(source.replace("$", r"\$"), x=0.99, ha="right", fontsize=7, color=MUTED)
     return fig

@@ -1,11 +1,15 @@
-"""Exploratory analysis: churn rates with intervals, association of features with churn, outliers."""
+"""Exploratory analysis: rates of the outcome with intervals, association of features with it, outliers."""
 
-from helpers.eda.statistics import age_band, churn_rates, feature_strength, outliers, wilson_interval
+from helpers.eda.groups import StrongestFeatures, as_groups, bands, strongest_features
+from helpers.eda.statistics import feature_strength, outcome_rates, outliers, wilson_interval
 
 __all__ = [
-    "age_band",
-    "churn_rates",
+    "StrongestFeatures",
+    "as_groups",
+    "bands",
     "feature_strength",
+    "outcome_rates",
     "outliers",
+    "strongest_features",
     "wilson_interval",
 ]

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Role = Literal["numeric", "categorical", "binary"]
 IMPUTATIONS = {
@@ -36,6 +37,8 @@ class Feature(_Part):
         All that may occur, as written in the file: a categorical feature's categories, or a number's codes.
     labels : dict
         What to call a value in pictures.
+    bands : list of float
+        Lower edges of the bands in which pictures show a number; the last band is open.
     missing : str, optional
         How a missing value is imputed, inside each fold; without it, a missing value is refused.
         ``category`` makes it a category of its own.
@@ -47,6 +50,7 @@ class Feature(_Part):
     range: tuple[float, float] | None = None
     values: list[Text] = []
     labels: dict[str, Text] = {}
+    bands: list[FiniteFloat] = []
     missing: str | None = None
 
     @model_validator(mode="after")
@@ -66,6 +70,10 @@ class Feature(_Part):
             yield "range and values exclude each other: keep one"
         if self.range and not self.range[0] < self.range[1]:
             yield "the range must have its lower end first"
+        if self.bands and self.role != "numeric":
+            yield f"bands are for a numeric feature, not for a {self.role} one"
+        if any(low >= high for low, high in pairwise(self.bands)):
+            yield "the bands' edges must ascend"
         if self.missing not in (None, *IMPUTATIONS[self.role]):
             allowed = " or ".join(IMPUTATIONS[self.role])
             yield f"missing must be {allowed} for a {self.role} feature, or left out, not {self.missing!r}"

@@ -23,19 +23,17 @@ def test_interval_equals_scipys_wilson_interval(churned, n):
     assert low[0] <= churned / n <= high[0]
 
 
-def test_churn_rates_are_counted_by_group(customers):
-    rates = statistics.churn_rates(customers, ["Geography", "IsActiveMember"])
+def test_no_columns_make_all_customers_one_group(customers):
+    assert list(statistics.outcome_rates(customers, [])["customers"]) == [len(customers)]
+
+
+def test_outcome_rates_are_counted_by_group(customers):
+    rates = statistics.outcome_rates(customers, ["Geography", "IsActiveMember"])
     group = customers[(customers["Geography"] == "Spain") & (customers["IsActiveMember"] == 1)]
     row = rates.loc[("Spain", 1)]
     assert row["customers"] == len(group)
     assert row["rate"] == group["Exited"].mean()
     assert rates["customers"].sum() == len(customers)
-
-
-def test_every_age_has_a_band():
-    ages = pd.Series([18, 24, 25, 69, 70, 100])
-    assert list(statistics.age_band(ages)) == ["18-24", "18-24", "25-29", "65-69", "70+", "70+"]
-    assert list(statistics.age_band(ages, years=10)) == ["18-29"] * 3 + ["60-69", "70+", "70+"]
 
 
 def test_association_detects_a_hump_that_correlation_misses():
