@@ -8,13 +8,14 @@ from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.schema import ROW, validate
 from helpers.data.settings import CsvPath, DataSettings
-from helpers.data.spoiling import spoil
-from helpers.data.synthetic import is_synthetic, known_shifts, make_customers
+from helpers.data.spoiling import UNKNOWN, spoil
+from helpers.data.synthetic import has_generator, is_synthetic, known_shifts, make_customers
 
 __all__ = [
     "MIN_PER_CLASS",
     "MISSING_VALUE",
     "ROW",
+    "UNKNOWN",
     "UNKNOWN_CATEGORY",
     "CsvPath",
     "DataSettings",
@@ -23,6 +24,7 @@ __all__ = [
     "customer_ids",
     "data_path",
     "describe",
+    "has_generator",
     "is_synthetic",
     "known_shifts",
     "load",

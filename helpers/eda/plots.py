@@ -75,7 +75,8 @@ def distributions(df: pd.DataFrame) -> Figure:
     fig.suptitle(title, wrap=True)
     beside = len(title) < 6 * fig.get_figwidth()  # the title leaves room for the legend
     place = "outside upper right" if beside else "outside lower left"
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc=place, frameon=False, ncols=2)
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc=place, frameon=False, ncols=2)  # type: ignore[call-overload]
     return caption(fig, df)
 
 

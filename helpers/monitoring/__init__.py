@@ -6,12 +6,12 @@ from helpers.monitoring.evaluation import (
     TOLERATED,
     enough_outcomes,
     evaluate_batch,
-    simulate_batch,
 )
 from helpers.monitoring.findings import KEEP, LIMITS, RETRAIN, WATCH, Finding
 from helpers.monitoring.monitor import MonitoringResult, baseline_metrics, run_monitoring
 from helpers.monitoring.report import Report
 from helpers.monitoring.settings import MonitorSettings
+from helpers.monitoring.simulation import simulate_batch
 
 __all__ = [
     "KEEP",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from helpers.data import MISSING_VALUE, UNKNOWN_CATEGORY, make_customers, split, validate
+from helpers.data import MISSING_VALUE, UNKNOWN_CATEGORY, split
 from helpers.monitoring import checks, drift
 from helpers.monitoring.findings import KEEP, LEVELS, RETRAIN, WATCH, Finding, adjust_and_grade
 from helpers.monitoring.report import Report
@@ -78,23 +78,6 @@ def evaluate_batch(
         )
     counts = len(batch), len(scored), len(labeled)
     return Report(decision, reasons + notes, findings, *counts, table, X_train, holdout, domain)
-
-
-def simulate_batch(shift: str, strength: float, seed: int, rows: int = 2000) -> pd.DataFrame:
-    """Return synthetic new customers with one known shift, ready for `evaluate_batch`.
-
-    Parameters
-    ----------
-    shift : str
-        A key of ``data.known_shifts()``.
-    strength : float
-        In [0, 1].
-    seed : int
-    rows : int
-    """
-    batch = validate(make_customers(rows, seed, {shift: strength}), target=False, tolerate=TOLERATED)
-    batch.attrs["source"] = f"{rows:,} synthetic customers, {shift}={strength:g}"
-    return batch
 
 
 def _add_scores(production: ProductionModel, X_train: pd.DataFrame, batch: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from helpers.scoring.batch import (
     score_file,
 )
 from helpers.scoring.explanations import shapley_values
-from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
+from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration, segments
 from helpers.scoring.scores_csv import read_scores
 from helpers.scoring.settings import ScoreSettings
 
@@ -25,5 +25,6 @@ __all__ = [
     "read_scores",
     "score_customers",
     "score_file",
+    "segments",
     "shapley_values",
 ]

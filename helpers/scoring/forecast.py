@@ -12,6 +12,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.isotonic import IsotonicRegression
 
+from helpers.eda import FEW, as_groups, bands
+from helpers.plotting import feature_label
+from helpers.table import current_table
+
 Z = 1.96  # 95%
 
 
@@ -63,6 +67,29 @@ def expected_churn_by_segment(
         }
     )
     return table if outcome is None else table.assign(observed=outcome.groupby(segment, observed=True).mean())
+
+
+def segments(customers: pd.DataFrame, strongest: list[str]) -> dict[str, pd.Series]:
+    """Return each customer's segment by some features: the description's, or else the three strongest.
+
+    Parameters
+    ----------
+    customers : DataFrame of shape (n_customers, n_columns)
+    strongest : list of str
+        Features by their link with the outcome; see `eda.feature_strength`.
+
+    Returns
+    -------
+    dict
+        A series of shape (n_customers,) by the feature's label; numbers with many values are in wide bands.
+    """
+    described = current_table()
+    return {feature_label(name): _segment(customers[name]) for name in described.segments or strongest[:3]}
+
+
+def _segment(values: pd.Series) -> pd.Series:
+    many = values.name in current_table().numeric and values.nunique() > FEW
+    return bands(values, join=2) if many else as_groups(values, most=FEW)
 
 
 def expected_costs(rate: pd.Series, contact: pd.Series, missed_cost: float, wasted_cost: float) -> pd.Series:

@@ -159,7 +159,7 @@ def log_values(
 def metric_name(*parts: str) -> str:
     """Return a metric's name in its group, ``group/subject``, whatever the subject is called.
 
-    Blanks become underscores. What MLflow refuses does, too; the part then ends with a fingerprint of its own.
+    Blanks become underscores. So does what MLflow refuses; the part then ends with a fingerprint of its own.
     """
     return "/".join(map(_name_part, parts))
 

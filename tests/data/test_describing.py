@@ -320,7 +320,7 @@ def test_ranges_are_wider_than_what_occurs(low, high, expected):
         ),
         (
             "id,churned\n5,0\n6,1\n",
-            "beside the target 'churned', no column can be a feature. Add some, or name another with --target",
+            "beside the target 'churned', no column can be a feature. Add some, or name another with",
         ),
     ],
 )

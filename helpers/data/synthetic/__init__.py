@@ -51,6 +51,11 @@ def known_shifts() -> dict[str, str]:
     return _generator().SHIFTS
 
 
+def has_generator() -> bool:
+    """Tell whether `make_customers` knows the table in use."""
+    return current_table().name in GENERATORS
+
+
 def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Draw customers of the table in use.
 
