@@ -56,9 +56,9 @@ def _change(
     chosen = random.random(len(batch)) < strength
     if shift == "covariate":
         for name in numeric[:2]:
-            high = described.bounds(name)[1] if described.bounds(name) else np.inf  # type: ignore[index]
-            step = batch[name].quantile(0.9) - batch[name].median()
-            batch[name] = (batch[name] + strength * step).clip(upper=high)
+            _, high = described.bounds(name) or (-np.inf, np.inf)
+            step = strength * float(batch[name].quantile(0.9) - batch[name].median())
+            batch[name] = (batch[name] + step).clip(upper=high)
     elif shift == "concept":
         outcome = batch[described.target_name].to_numpy(copy=True)
         outcome[chosen] = random.permutation(outcome[chosen])
