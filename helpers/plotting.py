@@ -54,12 +54,13 @@ def in_sentence(label: str) -> str:
     return label[:1].lower() + label[1:] if label[1:] == label[1:].lower() and len(label) > 2 else label
 
 
-def scale(feature: str, values: pd.Series) -> tuple[float, str]:
-    """Return what to divide a feature's numbers by, and the unit of the results: ``thousand euros``."""
-    large = values.abs().quantile(0.9)  # no outlier
-    divisor, word = (1e6, "million") if large >= 1e7 else (1e3, "thousand") if large >= 1e4 else (1, "")
-    unit = current_table().features[feature].unit
-    return divisor, drawable(f"{word} {unit}".strip() if unit else word and f"{word}s")
+def group_label(feature: str, value: object) -> str:
+    """Return a group in words; with its feature, if they alone do not tell it: ``Married: Yes``."""
+    described, text = current_table(), value_label(feature, value)
+    same = [name for name in described.features if text in map(str, described.features[name].labels.values())]
+    same += [name for name in described.categorical if text in described.choices(name)]
+    clear = len(text) > 3 and text not in ("missing", "other") and set(same) == {feature}
+    return text if clear else f"{feature_label(feature)}: {text}"
 
 
 def figure(width: float = 6.5, height: float = 4.0) -> tuple[Figure, Axes]:

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from helpers.eda.statistics import feature_strength
-from helpers.plotting import feature_label, scale, value_label
 from helpers.table import current_table
 
 FEW = 10  # values of a feature, in pictures that have a mark for each
@@ -81,13 +80,12 @@ def as_groups(values: pd.Series, most: int | None = None) -> pd.Series:
     return pd.Series(pd.Categorical(named, categories, ordered=True), values.index, name=values.name)
 
 
-def group_label(feature: str, value: object) -> str:
-    """Return a group in words; with its feature, if they alone do not tell it: ``Married: Yes``."""
-    described, text = current_table(), value_label(feature, value)
-    same = [name for name in described.features if text in map(str, described.features[name].labels.values())]
-    same += [name for name in described.categorical if text in described.choices(name)]
-    clear = len(text) > 3 and text not in (MISSING, OTHER) and set(same) == {feature}
-    return text if clear else f"{feature_label(feature)}: {text}"
+def scale(feature: str, values: pd.Series) -> tuple[float, str]:
+    """Return what to divide a feature's numbers by, and the unit of the results: ``thousand euros``."""
+    large = values.abs().quantile(0.9)  # no outlier
+    divisor, word = (1e6, "million") if large >= 1e7 else (1e3, "thousand") if large >= 1e4 else (1, "")
+    unit = current_table().features[feature].unit
+    return divisor, f"{word} {unit}".strip() if unit else word and f"{word}s"
 
 
 def bands(values: pd.Series, join: int = 1) -> pd.Series:

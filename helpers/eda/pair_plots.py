@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.eda.groups import as_groups, bands, group_label, strongest_features
+from helpers.eda.groups import as_groups, bands, strongest_features
 from helpers.eda.rate_plots import PERCENT, band_axis, rate_limit, set_ticks, with_intervals
 from helpers.eda.statistics import outcome_rates
-from helpers.plotting import GROUPS, caption, feature_label, figure, in_sentence, note, width_for
+from helpers.plotting import GROUPS, caption, feature_label, figure, group_label, in_sentence, note, width_for
 from helpers.table import current_table
 
 
@@ -104,7 +104,8 @@ def zero_by_group(df: pd.DataFrame) -> Figure:
     outcome = current_table().target.outcome
     ax.set(ylabel=f"{outcome} rate, with 95% interval", ylim=(0, None), xlim=(-0.6, len(shown) - 0.4))
     ax.yaxis.set_major_formatter(PERCENT)
-    ax.legend(frameon=False, loc="upper left")
+    first_is_low = rates.xs(shown[0], level=1)["high"].max() < 0.7 * rates["high"].max()
+    ax.legend(frameon=False, loc="upper left" if first_is_low else "best")
     never = [group_label(feature, group) for group in shown if (False, group) not in rates.index]
     title = f"{outcome[:1].upper()}{outcome[1:]} where {name} is 0, and where it is not"
     if never:

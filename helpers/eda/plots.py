@@ -1,12 +1,14 @@
 """Plots of single features: distribution, correlation, association with the outcome, outliers."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.eda.groups import most_important, strongest_features
+from helpers.eda.groups import most_important, scale, strongest_features
 from helpers.eda.statistics import feature_strength, outliers
 from helpers.plotting import (
     ACCENT,
@@ -20,7 +22,6 @@ from helpers.plotting import (
     in_sentence,
     note,
     panels,
-    scale,
     width_for,
 )
 from helpers.table import current_table
@@ -69,11 +70,12 @@ def distributions(df: pd.DataFrame) -> Figure:
     most = (strongest_features(df).many_valued or names)[0]
     divisor, unit = scale(most, df[most])
     medians = df.groupby(described.target_name)[most].median() / divisor
-    label = f"{in_sentence(feature_label(most))}{f' in {unit}' if divisor > 1 else ''}"
+    label = f"{in_sentence(feature_label(most))}{f' in {drawable(unit)}' if divisor > 1 else ''}"
     values = ", ".join(f"{medians[value]:.4g} ({name})" for value, (name, _) in _outcomes().items())
     title = f"Median {label}: {values}{some}"
     fig.suptitle(title, wrap=True)
     beside = len(title) < 6 * fig.get_figwidth()  # the title leaves room for the legend
+    place: Literal["outside upper right", "outside lower left"]
     place = "outside upper right" if beside else "outside lower left"
     handles, labels = axes.flat[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc=place, frameon=False, ncols=2)  # type: ignore[call-overload]
@@ -124,7 +126,7 @@ def strength(df: pd.DataFrame) -> Figure:
     correlation.set(facecolor="white", edgecolor="black", linewidth=1.6)
     ax.set_yticks(y, labels)
     ax.set(xlabel=f"strength of association with {current_table().target.outcome}", xlim=(-0.01, None))
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower right")
     hidden = int((table["association"] - table["correlation"]).fillna(-1).argmax())
     missed = "little"
     if table["correlation"].iloc[hidden] < table["association"].iloc[hidden] / 2:
@@ -189,7 +191,7 @@ def _overlaid(ax: Axes, df: pd.DataFrame, name: str) -> None:
         ax.hist(part, edges, weights=share, color=color, histtype="step", lw=1.6, label=label)
     title = feature_label(name)
     ax.set_title(title, fontsize="large" if len(title) < 28 else "small")
-    ax.set_xlabel(unit)
+    ax.set_xlabel(drawable(unit))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if discrete:
         ax.set_xticks(np.arange(values.min(), values.max() + 1))

@@ -8,19 +8,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from helpers.eda.groups import FEW, as_groups, bands, group_label, most_important, strongest_features
+from helpers.eda.groups import FEW, as_groups, bands, most_important, scale, strongest_features
 from helpers.eda.statistics import outcome_rates
 from helpers.plotting import (
     CHURNED,
     GROUPS,
     MUTED,
     caption,
+    drawable,
     feature_label,
     figure,
+    group_label,
     in_sentence,
     note,
     panels,
-    scale,
     value_label,
     width_for,
 )
@@ -78,17 +79,19 @@ def rates_by_band(df: pd.DataFrame) -> Figure:
     bottom.set(ylabel="customers", xlabel=band_axis(df, many[0]))
     set_ticks(bottom, x, list(rates.index))
     peak, label = rates["rate"].idxmax(), in_sentence(feature_label(many[0]))
-    rises = "is highest, at" if peak == rates.index[0] else "rises to"
-    falls = "" if peak in rates.index[[0, -1]] else ", then falls: not linear"
-    outcome = outcome[:1].upper() + outcome[1:]
-    fig.suptitle(f"{outcome} {rises} {rates['rate'].max():.0%} at {label} {peak}{falls}", wrap=True)
+    subject, highest = outcome[:1].upper() + outcome[1:], f"{rates['rate'].max():.0%}"
+    title = f"{subject} is highest at {label} {peak}: {highest}"
+    if peak != rates.index[0]:
+        falls = ", then falls: not linear" if peak != rates.index[-1] else ""
+        title = f"{subject} rises to {highest} at {label} {peak}{falls}"
+    fig.suptitle(title, wrap=True)
     return caption(fig, df)
 
 
 def band_axis(df: pd.DataFrame, feature: str) -> str:
     """Return an axis label for a feature's bands: ``age (years)``."""
     _, unit = scale(feature, df[feature])
-    return in_sentence(feature_label(feature)) + (f" ({unit})" if unit else "")
+    return in_sentence(feature_label(feature)) + (f" ({drawable(unit)})" if unit else "")
 
 
 def rate_limit(highest: float) -> float:

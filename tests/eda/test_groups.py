@@ -6,12 +6,26 @@ import pytest
 
 from helpers.data.loading import load
 from helpers.eda import groups
+from helpers.table import Feature
 
 
 def test_bands_are_those_of_the_description():
     ages = pd.Series([18, 24, 25, 69, 70, 100], name="Age")
     assert list(groups.bands(ages)) == ["18-24", "18-24", "25-29", "65-69", "70+", "70+"]
     assert list(groups.bands(ages, join=2)) == ["18-29"] * 3 + ["60-69", "70+", "70+"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        ({"role": "binary", "bands": [0, 1]}, "bands are for numbers"),
+        ({"role": "numeric", "bands": [20, 10]}, "must ascend"),
+        ({"role": "numeric", "bands": [0, float("nan")]}, "finite"),
+    ],
+)
+def test_bands_of_a_description_are_checked(feature, problem):
+    with pytest.raises(ValueError, match=problem):
+        Feature(**feature)
 
 
 def test_value_below_the_first_band_has_one_of_its_own():
@@ -36,6 +50,14 @@ def test_bands_without_a_description_have_round_edges(values, first, last):
     assert len(bands.cat.categories) <= 9
 
 
+@pytest.mark.parametrize(
+    ("largest", "divisor", "unit"),
+    [(900, 1, "euros"), (2e4, 1e3, "thousand euros"), (5e7, 1e6, "million euros")],
+)
+def test_large_numbers_are_in_thousands(largest, divisor, unit):
+    assert groups.scale("Balance", pd.Series([largest, -largest, None])) == (divisor, unit)
+
+
 def test_groups_are_in_the_descriptions_order_and_missing_is_one():
     values = pd.Series(["Spain", None, "France", "Spain"], name="Geography")
     named = groups.as_groups(values)
@@ -47,19 +69,6 @@ def test_rare_groups_are_one():
     values = pd.Series(range(30), name="Tenure").repeat(range(1, 31))
     counts = groups.as_groups(values, most=10).value_counts()
     assert (counts > 0).sum() == 10 and counts["other"] == sum(range(1, 22))
-
-
-@pytest.mark.parametrize(
-    ("feature", "value", "label"),
-    [
-        ("NumOfProducts", 2.0, "2 products"),
-        ("Geography", "Spain", "Spain"),
-        ("Geography", "missing", "Geography: missing"),
-        ("Tenure", 3.0, "Tenure: 3"),
-    ],
-)
-def test_group_is_named_with_its_feature_where_its_value_alone_is_unclear(feature, value, label):
-    assert groups.group_label(feature, value) == label
 
 
 def test_the_banks_pictures_are_of_its_strongest_features():
