@@ -69,9 +69,14 @@ def _identifiers(remarks: dict[Column, str]) -> Iterator[str]:
         yield "# key: no identifier has another value in every row"
 
 
+_NOUNS = {"churned": "churn", "exited": "churn", "left": "churn", "defaulted": "default"}
+
+
 def _target(target: GuessedTarget) -> Iterator[str]:
     yield f"target:{_comment(target.remarks)}"
     yield f"  column: {_yaml(target.column.name)}"
+    _, label = target.positive
+    yield f"  outcome: {_yaml(_NOUNS.get(label, label))}  # check: a noun, as in 'churn rate'"
     for key, (value, label) in {"negative": target.negative, "positive": target.positive}.items():
         yield f"  {key}: {_yaml({'value': value, 'label': label})}"
 

@@ -78,7 +78,7 @@ def distributions(df: pd.DataFrame) -> Figure:
     place: Literal["outside upper right", "outside lower left"]
     place = "outside upper right" if beside else "outside lower left"
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc=place, frameon=False, ncols=2)  # type: ignore[call-overload]
+    fig.legend(handles, labels, loc=place, frameon=False, ncols=2)
     return caption(fig, df)
 
 
