@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from sklearn.isotonic import IsotonicRegression
 
 from helpers.eda import FEW, as_groups, bands
-from helpers.plotting import feature_label
 from helpers.table import current_table
 
 Z = 1.96  # 95%
@@ -81,10 +80,10 @@ def segments(customers: pd.DataFrame, strongest: list[str]) -> dict[str, pd.Seri
     Returns
     -------
     dict
-        A series of shape (n_customers,) by the feature's label; numbers with many values are in wide bands.
+        A series of shape (n_customers,) by feature; numbers with many values are in wide bands.
     """
     described = current_table()
-    return {feature_label(name): _segment(customers[name]) for name in described.segments or strongest[:3]}
+    return {name: _segment(customers[name]) for name in described.segments or strongest[:3]}
 
 
 def _segment(values: pd.Series) -> pd.Series:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, figure, panels, value_label
+from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, feature_label, figure, panels, value_label
 from helpers.table import current_table
 
 TOP_REASONS = 5
@@ -72,7 +72,7 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
     Parameters
     ----------
     tables : dict
-        Table of `expected_churn_by_segment` by title of the segmentation; ``observed`` is plotted if present.
+        Table of `expected_churn_by_segment` by feature; ``observed`` is plotted if present.
     customers : DataFrame
         For the caption.
     """
@@ -85,7 +85,7 @@ def expected_by_segment(tables: dict[str, pd.DataFrame], customers: pd.DataFrame
             ax.scatter(x, table["observed"], color=CHURNED, marker="D", s=22, zorder=3, label="observed")
         labels = [f"{name}\n({count:,})" for name, count in table["customers"].items()]
         ax.set_xticks(x, labels, fontsize=8)
-        ax.set(title=title, xlim=(-0.5, len(table) - 0.5), ylim=(0, 1))
+        ax.set(title=feature_label(title), xlim=(-0.5, len(table) - 0.5), ylim=(0, 1))
         ax.yaxis.set_major_formatter("{x:.0%}")
     axes[0].set_ylabel(f"{current_table().target.outcome} rate")
     axes[0].legend(frameon=False, fontsize=8)

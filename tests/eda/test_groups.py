@@ -18,7 +18,7 @@ def test_bands_are_those_of_the_description():
 @pytest.mark.parametrize(
     ("feature", "problem"),
     [
-        ({"role": "binary", "bands": [0, 1]}, "bands are for numbers"),
+        ({"role": "binary", "bands": [0, 1]}, "bands are for a numeric feature"),
         ({"role": "numeric", "bands": [20, 10]}, "must ascend"),
         ({"role": "numeric", "bands": [0, float("nan")]}, "finite"),
     ],

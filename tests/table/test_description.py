@@ -9,7 +9,7 @@ SHOP = """
 name: shop
 identifiers: [id]
 key: id
-target: {column: left, negative: {value: No, label: stays}, positive: {value: Yes, label: leaves}}
+target: {column: left, outcome: loss, negative: {value: No, label: stays}, positive: {value: Yes, label: leaves}}
 features:
   age: {role: numeric, range: [0, 9]}
   kind: {role: categorical, values: [a, b]}
@@ -105,7 +105,7 @@ def test_a_wrong_key_is_named_with_its_place(old, new, problem, problems):
         (
             "{role: binary}",
             "binary",
-            "features.card: must have keys (role, label, unit, range, values, labels, mis",
+            "features.card: must have keys (role, label, unit, range, values, labels, ban",
         ),
         (
             "{role: binary}",
