@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     epilog=options.examples(
         "churn run",
         "churn run --data customers.csv --models knn,tree --missed-cost 20",
+        "churn run --table mine.yaml --data customers.csv --batch new.csv",
         "churn run --only 04_registry",
     )
 )
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 @options.models
 @options.missed_cost
 @options.wasted_cost
+@click.option(
+    "--batch",
+    callback=options.none_if_empty,
+    metavar="CSV",
+    help="CSV of new customers, to score and monitor.  [default: the sample in the table's description]",
+)
 @click.option("--only", metavar="NOTEBOOK", help="One notebook, e.g. 04_registry.  [default: all six]")
 @options.out_folder
 def run(
@@ -32,6 +39,7 @@ def run(
     models: list[str] | None,
     missed_cost: float | None,
     wasted_cost: float | None,
+    batch: str | None,
     only: str | None,
     out: Path,
 ) -> None:
@@ -39,7 +47,7 @@ def run(
     from helpers.workflows import notebook_steps
 
     settings = _settings(models, None, missed_cost, wasted_cost)
-    steps = notebook_steps(models, data, out, settings)
+    steps = notebook_steps(models, data, out, settings, batch)
     chosen = [step for step in steps if only in (None, step.notebook)]
     if not chosen:
         names = dict.fromkeys(step.notebook for step in steps)

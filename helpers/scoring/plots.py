@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from helpers.plotting import ACCENT, CHURNED, MUTED, RETAINED, caption, feature_label, figure, panels, value_label
+from helpers.plotting import (
+    ACCENT,
+    CHURNED,
+    MUTED,
+    RETAINED,
+    caption,
+    feature_label,
+    figure,
+    panels,
+    value_label,
+)
 from helpers.table import current_table
 
 TOP_REASONS = 5

@@ -56,6 +56,7 @@ def notebook_steps(
     data: str | None = None,
     out: Path = OUTPUTS,
     settings: Mapping[str, object] | None = None,
+    batch: str | None = None,
 ) -> list[NotebookStep]:
     """Return all notebooks in order, with 03 once per algorithm.
 
@@ -69,16 +70,19 @@ def notebook_steps(
         Folder for the scores.
     settings : mapping, optional
         Further parameters of 03: ``missed_cost``, ``wasted_cost``.
+    batch : str, optional
+        A CSV of new customers for 05 and 06; None for the description's sample.
     """
     parameters = _table_parameters(data)
+    new = {**chosen_table(), **({"batch": str(Path(batch).resolve())} if batch else {})}
     return [
         NotebookStep("01_eda", "01_eda", parameters),
         NotebookStep("02_preprocess", "02_preprocess", parameters),
         *training_steps(models, data, settings),
         NotebookStep("04_registry", "04_registry", parameters),
         # No data parameter: these two need the table that the production model was trained on, and find it.
-        NotebookStep("05_score", "05_score", {**chosen_table(), "out": str(out.resolve() / "scores.csv")}),
-        NotebookStep("06_monitor", "06_monitor", chosen_table()),
+        NotebookStep("05_score", "05_score", {**new, "out": str(out.resolve() / "scores.csv")}),
+        NotebookStep("06_monitor", "06_monitor", new),
     ]
 
 

@@ -9,7 +9,8 @@ SHOP = """
 name: shop
 identifiers: [id]
 key: id
-target: {column: left, outcome: loss, negative: {value: No, label: stays}, positive: {value: Yes, label: leaves}}
+target:
+  {column: left, outcome: loss, negative: {value: No, label: stays}, positive: {value: Yes, label: leaves}}
 features:
   age: {role: numeric, range: [0, 9]}
   kind: {role: categorical, values: [a, b]}

@@ -30,7 +30,7 @@ def shop(tmp_path, monkeypatch):
         ("- name\n", "shop.yaml has no keys at its top: draft a description"),
         ("customers", "shop.yaml has no keys at its top"),
         ("name: a\nname: b\n", "shop.yaml, line 2: key 'name' is there twice: keep one."),
-        (SHOP.replace("  kind", "  age"), "line 8: key 'age' is there twice: keep one."),
+        (SHOP.replace("  kind", "  age"), "line 9: key 'age' is there twice: keep one."),
         (
             "name: [a\nkey: b\n",
             "shop.yaml, line 2: not YAML, while parsing a flow sequence, expected ',' or ']'",

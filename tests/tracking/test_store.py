@@ -266,8 +266,8 @@ def test_ui_opens_on_the_embedded_store_and_stops(tmp_path):
         assert EXPERIMENT in names
         children = process.children(recursive=True)
         server.process.send_signal(signal.SIGINT)
-        assert server.process.wait(30) is not None
-        _, alive = psutil.wait_procs(children, timeout=30)
+        assert server.process.wait(120) is not None
+        _, alive = psutil.wait_procs(children, timeout=120)
         assert not alive
     assert not (tmp_path / "mlruns").exists()
 
