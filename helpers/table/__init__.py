@@ -4,7 +4,8 @@ It names the use case, the columns and their roles, what is plausible, and what 
 bank's is ``data/bank_churn.yaml``.
 """
 
-from helpers.table.description import Feature, TableDescription
+from helpers.table.description import TableDescription
+from helpers.table.parts import Feature
 from helpers.table.reading import BANK, chosen_table, current_table, read_description, use_table
 
 __all__ = [
