@@ -111,11 +111,11 @@ def _to_numbers(df: pd.DataFrame, lines: pd.Index) -> tuple[pd.DataFrame, list[P
 
 
 def _codes(outcome: pd.Series, described: TableDescription) -> pd.Series:
-    """Return the outcome as 0 and 1 where the file has texts for them; anything else as it is."""
+    """Return the outcome as 0 and 1 where the file has other values for them; no other value is a number."""
     if described.target.is_coded:
         return outcome
     codes = {described.target.negative.value: 0, described.target.positive.value: 1}
-    return outcome.map(lambda value: codes.get(str(value), value))
+    return outcome.map(lambda value: codes.get(str(value), "neither"), na_action="ignore")
 
 
 def as_text(identifiers: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ from mlflow.types import DataType
 
 from helpers.config import ROOT, folds
 from helpers.data import problems, schema
-from helpers.data.loading import split
+from helpers.data.loading import load, split
 from helpers.data.problems import MIN_PER_CLASS
 from helpers.data.synthetic import make_customers
 from helpers.errors import DataError
@@ -240,3 +240,12 @@ def test_data_readme_states_this_schema(description):
         elif choices := table.named_choices(name):
             assert stated[name] == ", ".join(choices)
     assert [name for name in stated if name in table.columns] == table.columns
+
+
+def test_an_outcome_in_words_is_0_and_1_and_nothing_else_is(monkeypatch):
+    monkeypatch.setenv("CHURN_TABLE", "data/telecom_churn.yaml")
+    customers = load().head(300)
+    words = customers.assign(Churn=customers["Churn"].map({0: "No", 1: "Yes"}).astype(object))
+    assert schema.validate(words)["Churn"].equals(customers["Churn"])
+    words.loc[words.index[:3], "Churn"] = ["1", 0, "yes"]
+    assert "Churn: 3 rows are not one of No, Yes (line 2: '1', line 3: '0', line 4: 'yes')" in message(words)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration
+from helpers.data import load
+from helpers.scoring.forecast import expected_churn_by_segment, expected_costs, fit_calibration, segments
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +44,13 @@ def test_costs_are_those_of_missed_churners_and_wasted_contacts():
     assert costs.to_dict() == pytest.approx(
         {"contact nobody": 6.0, "contact everybody": 1.8, "the model's decision": 0.1 + 1.0 + 0.5}
     )
+
+
+def test_segments_are_the_descriptions_or_the_strongest_features(monkeypatch):
+    bank = segments(load().head(500), ["Balance"])
+    assert list(bank) == ["Geography", "Age", "NumOfProducts"]
+    assert bank["Age"].cat.categories[:2].tolist() == ["18-29", "30-39"]
+    monkeypatch.setenv("CHURN_TABLE", "data/telecom_churn.yaml")
+    telecom = load()
+    found = segments(telecom, ["Data GB", "Internet", "Senior", "Contract"])
+    assert all(len(segment) == len(telecom) for segment in found.values())

@@ -6,7 +6,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from helpers.config import PACKAGES
-from helpers.tracking import log_values, runs, single_run
+from helpers.tracking import log_values, metric_name, runs, single_run
 from helpers.tracking.runs import provenance
 from helpers.tracking.stale_runs import HEARTBEAT, OWNER, owner
 
@@ -76,3 +76,13 @@ def test_nothing_to_log_makes_no_call(store):
     with patch.object(store.client, "log_batch") as log_batch:
         log_values(store, "no such run")
     assert not log_batch.called
+
+
+def test_any_column_gives_a_metric_a_name_of_its_own(store):
+    columns = ["Age", "churn rate", "Größe (m²)", "a/b", "a:b", "..", "50%", "x" * 300, "x" * 299 + "y", "$"]
+    names = [metric_name("distribution", column) for column in columns]
+    assert names[:2] == ["distribution/Age", "distribution/churn_rate"]
+    assert len(set(names)) == len(names)
+    with single_run(store, "dataset") as run_id:
+        log_values(store, run_id, metrics=dict.fromkeys(names, 1.0))
+    assert store.client.get_run(run_id).data.metrics.keys() == set(names)
