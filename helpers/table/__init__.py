@@ -6,7 +6,14 @@ bank's is ``data/bank_churn.yaml``.
 
 from helpers.table.description import TableDescription
 from helpers.table.parts import Feature
-from helpers.table.reading import BANK, chosen_table, current_table, read_description, use_table
+from helpers.table.reading import (
+    BANK,
+    chosen_table,
+    current_table,
+    description_path,
+    read_description,
+    use_table,
+)
 
 __all__ = [
     "BANK",
@@ -14,6 +21,7 @@ __all__ = [
     "TableDescription",
     "chosen_table",
     "current_table",
+    "description_path",
     "read_description",
     "use_table",
 ]

@@ -45,18 +45,23 @@ def current_table() -> TableDescription:
     DescriptionError
         See `read_description`.
     """
+    path = description_path()
+    return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def description_path() -> Path:
+    """Return the file of the description in use; a relative one is tried from here, then from the root."""
     path = Path(os.path.expanduser(os.environ.get(VARIABLE) or BANK))
     if not path.is_absolute():
         path = next((folder / path for folder in (Path.cwd(), ROOT) if (folder / path).is_file()), path)
         if path.is_absolute():
             os.environ[VARIABLE] = str(path)  # kernels start in another folder
-    return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return path
 
 
 def chosen_table() -> dict[str, str]:
     """Return the notebook parameter ``table`` that chooses the description in use; empty for the bank's."""
-    path = os.environ.get(VARIABLE)
-    return {"table": os.path.abspath(path)} if path else {}
+    return {"table": str(description_path())} if os.environ.get(VARIABLE) else {}
 
 
 def use_table(path: str | os.PathLike | None) -> TableDescription:
@@ -69,7 +74,7 @@ def use_table(path: str | os.PathLike | None) -> TableDescription:
     """
     if path:
         before = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = os.path.abspath(os.path.expanduser(path))
+        os.environ[VARIABLE] = os.fspath(path)
         try:
             return current_table()
         except DescriptionError:

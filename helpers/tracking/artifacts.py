@@ -1,6 +1,7 @@
 """What a training logs on its model run: the MLflow model, the pickle, a script, results and plots."""
 
 import pickle
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
 from helpers.errors import SettingError
-from helpers.table import current_table
+from helpers.table import current_table, description_path
 from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def log_files(
     cv_results: dict,
     plots: dict[str, "Figure"],
 ) -> None:
-    """Log the pickle, the standalone script, the search's table and the plots on a run.
+    """Log the pickle, the standalone script, the table's description, the search's table and the plots.
 
     Parameters
     ----------
@@ -183,6 +184,7 @@ def log_files(
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
         script = pipeline_source(model, title, requirements(trusted_types(model)))
         (root / "pipeline" / "pipeline.py").write_text(script)
+        shutil.copy(description_path(), root / "table.yaml")
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)
         for name, figure in plots.items():
             figure.savefig(root / "plots" / f"{name}.png", dpi=120, bbox_inches="tight")

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline as chain
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
 from helpers.plotting import figure
+from helpers.table import BANK
 from helpers.tracking.artifacts import REQUIREMENTS, log_files, log_model, trusted_types
 from helpers.training.algorithms import ALGORITHMS
 from helpers.training.metrics import evaluate
@@ -88,4 +89,5 @@ def test_files_on_the_run_rebuild_the_model(store, run_id, fitted, tmp_path, nam
     )  # fmt: skip
     assert json.loads(script.stdout) == evaluate(model, X_test, y_test)
     assert (tmp_path / "plots" / "grid_scores.png").stat().st_size > 1000
+    assert (tmp_path / "table.yaml").read_bytes() == BANK.read_bytes()
     assert "mean_test_f1" in (tmp_path / "cv_results.csv").read_text()

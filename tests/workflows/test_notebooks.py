@@ -88,7 +88,7 @@ def test_model_run_has_its_artifacts_and_its_executed_notebook(done, model_runs,
     def files(folder: str | None = None) -> set[str]:
         return {item.path for item in done.client.list_artifacts(run_id, folder)}
 
-    assert {"cv_results.csv", "notebook", "pickle", "pipeline", "plots"} <= files()
+    assert {"cv_results.csv", "notebook", "pickle", "pipeline", "plots", "table.yaml"} <= files()
     assert files("notebook") == {f"notebook/03_train-{name}.ipynb"}
     assert files("pickle") | files("pipeline") == {"pickle/model.pkl", "pipeline/pipeline.py"}
     assert len(files("plots")) == 5
