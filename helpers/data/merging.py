@@ -19,7 +19,7 @@ class MergedTable:
 
     Attributes
     ----------
-    table : DataFrame of shape (n_customers, 14)
+    table : DataFrame of shape (n_customers, n_columns)
         Shuffled, see `merge_batch`.
     kept : int
         Old customers in it.
@@ -73,7 +73,7 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
 
     Parameters
     ----------
-    old : DataFrame of shape (n_old, 14)
+    old : DataFrame of shape (n_old, n_columns)
         Validated.
     batch : DataFrame of shape (n_batch, n_columns)
         Validated with ``monitoring.TOLERATED``: values may be missing, categories new.

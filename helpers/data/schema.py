@@ -62,7 +62,7 @@ def check(df: pd.DataFrame, *, target: bool = True) -> tuple[pd.DataFrame, list[
         As read by ``loading.read_csv``; row ``i`` of the index is line ``i + 2`` of the file. If rows come
         from no file, name the index `ROW`: messages then show its labels.
     target : bool
-        True for a training table: all 14 columns, both classes. False for new customers: the ten features
+        True for a training table: features, outcome, both classes. False for new customers: the features
         are required; identifiers and outcome are checked only where given.
 
     Returns

@@ -38,7 +38,7 @@ def evaluate_batch(
     Parameters
     ----------
     production : ProductionModel
-    reference : DataFrame of shape (n_reference, 14)
+    reference : DataFrame of shape (n_reference, n_columns)
         The whole table, validated; it is split as in the training.
     batch : DataFrame of shape (n_customers, n_columns)
         ``data.load(path, target=False, tolerate=TOLERATED)``; the outcome may be absent, or missing for some.

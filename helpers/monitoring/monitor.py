@@ -47,8 +47,8 @@ def run_monitoring(
     ----------
     store : Store
     batch : path, optional
-        A CSV with the ten features; identifiers and outcome are optional. None for the embedded
-        ``data/new_customers.csv``.
+        A CSV with all features; identifiers and outcome are optional. None for the
+        description's sample.
     data : path, optional
         The CSV that the production model was trained on; None to look where its training found it.
     merged : path, optional

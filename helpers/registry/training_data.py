@@ -56,7 +56,7 @@ def not_in_production_training(
     Parameters
     ----------
     store : Store
-    customers : DataFrame of shape (n_customers, 14)
+    customers : DataFrame of shape (n_customers, n_columns)
     production_data : str, optional
         The CSV that the production model was trained on; see `training_data_path` for the default.
 

@@ -105,8 +105,8 @@ def score_file(
     store : Store
     model : ProductionModel
     batch : path, optional
-        A CSV with the ten features; identifiers and the outcome are optional. None for the embedded
-        ``data/new_customers.csv``.
+        A CSV with all features; identifiers and the outcome are optional. None for the
+        description's sample.
     out : path
         Written completely or not at all; its folder is created if missing. Not the batch.
     bad_rows : {"refuse", "aside"}
