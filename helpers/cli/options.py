@@ -40,7 +40,7 @@ def none_if_empty(ctx: click.Context, param: click.Parameter, value: str | None)
     return value or None
 
 
-BATCH = "CSV of new customers.  [default: the embedded data/new_customers.csv]"
+BATCH = "CSV of new customers.  [default: the sample in the description]"
 
 
 def use_table(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
