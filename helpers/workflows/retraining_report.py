@@ -95,7 +95,7 @@ def _row_counts(merged: MergedTable) -> pd.DataFrame:
     counts = {
         "old customers": merged.kept,
         "new customers": merged.added,
-        f"new customers, {current_table().target.positive.label}": merged.churned,
+        f"new customers who {current_table().target.positive.label}": merged.churned,
         "new rows that replace old ones": merged.replaced,
         **{f"dropped: {reason}": rows for reason, rows in merged.dropped.items() if rows},
     }
