@@ -29,7 +29,7 @@ def secrets(monkeypatch):
         "sqlite://anna:s!cret7@/x.db and https://s!cret7@host",
         "postgresql://host/db?user=anna&password=s!cret7",
         '"http://anna:s!cret7@host"',
-        "no file https:/anna:s!cret7@host/x.csv (tried /work/https:/anna:s!cret7@host/x.csv)",
+        "no file https:/anna:s!cret7@host/x.csv (tried /home/me/https:/anna:s!cret7@host/x.csv)",
         "postgresql+psycopg2://anna:s!cret/a@b/7@host/db refused",
     ],
 )

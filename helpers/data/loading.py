@@ -125,12 +125,23 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"cannot read {path}: {error.strerror}.") from None
 
 
+def first_line(text: str) -> str:
+    """Return the line that should be the header."""
+    return re.split("[\r\n]", text, maxsplit=1)[0]
+
+
 def header_of(text: str) -> list[str]:
     """Return the fields of the first line."""
     try:
-        return next(csv.reader(re.split("[\r\n]", text, maxsplit=1)[:1]), [])
+        return next(csv.reader([first_line(text)]), [])
     except csv.Error:  # more characters than any header has
         return []
+
+
+def separated_by(name: str, delimiter: str) -> DataError:
+    """Describe a file whose header has another of the `OTHER_DELIMITERS`."""
+    found = OTHER_DELIMITERS[delimiter]
+    return DataError(f"{name} is separated by {found}. Save it with commas (and decimal points).")
 
 
 def refuse_duplicates(name: str, columns: list[str]) -> None:
@@ -189,12 +200,10 @@ def _check_header(name: str, text: str) -> list[str]:
     refuse_duplicates(name, columns)
     if columns:
         return names
-    header = re.split("[\r\n]", text, maxsplit=1)[0]
-    for delimiter, delimiter_name in OTHER_DELIMITERS.items():
+    header = first_line(text)
+    for delimiter in OTHER_DELIMITERS:
         if set(header.split(delimiter)) & set(expected):
-            raise DataError(
-                f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."
-            )
+            raise separated_by(name, delimiter)
     raise DataError(
         f"{name} does not start with the header of a customer table. Its first line is {header[:80]!r}; "
         f"expected {','.join(expected)}."

@@ -6,7 +6,14 @@ import pandas as pd
 
 from helpers.data.decoding import decode
 from helpers.data.lines import numbered_records
-from helpers.data.loading import OTHER_DELIMITERS, header_of, parse, read_bytes, refuse_duplicates
+from helpers.data.loading import (
+    OTHER_DELIMITERS,
+    header_of,
+    parse,
+    read_bytes,
+    refuse_duplicates,
+    separated_by,
+)
 from helpers.errors import DataError
 
 
@@ -32,11 +39,9 @@ def read_texts(path: Path) -> pd.DataFrame:
 def _check_header(name: str, header: list[str]) -> None:
     if len(header) < 2:
         line = header[0] if header else ""
-        for delimiter, delimiter_name in OTHER_DELIMITERS.items():
+        for delimiter in OTHER_DELIMITERS:
             if delimiter in line:
-                raise DataError(
-                    f"{name} is separated by {delimiter_name}. Save it with commas (and decimal points)."
-                )
+                raise separated_by(name, delimiter)
         raise DataError(
             f"{name} is not a comma-separated table: its first line, {line[:80]!r}, "
             "must name two or more columns."

@@ -152,6 +152,7 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
     Parameters
     ----------
     steps : list of NotebookStep
+        Checked by `check_steps`, which reads their tables: once, before there is a store.
     out : Path
         Folder of the executed copies; created if missing.
     store : Store
@@ -163,14 +164,11 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
 
     Raises
     ------
-    SettingError, DataError
-        See `check_steps`.
     StoreError
         If the user may not do what the steps do.
     NotebookError
         From the first notebook that fails.
     """
-    check_steps(steps, out)
     check_rights(store.client, _changed_models(steps))
     out.mkdir(parents=True, exist_ok=True)
     workflow, pending = uuid.uuid4().hex[:12], []

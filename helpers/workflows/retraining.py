@@ -20,7 +20,7 @@ from helpers.registry import compare_challengers, read_promotion
 from helpers.table import current_table
 from helpers.tracking import EDIT, Store, check_rights, search_runs, single_run, terminate_stale_runs
 from helpers.training import COST_NAMES
-from helpers.workflows.notebooks import NotebookStep, run_notebooks, training_steps
+from helpers.workflows.notebooks import NotebookStep, check_steps, run_notebooks, training_steps
 from helpers.workflows.retraining_report import (
     KEPT,
     PROMOTED,
@@ -115,7 +115,9 @@ def retrain_if_needed(
     if too_few := too_few_to_compare(monitoring.reference, merged.table):
         reason = f"{too_few} Submit the batch again when more outcomes are known."
         return RetrainingOutcome(TOO_FEW_OUTCOMES, reason, monitoring, version, merged)
-    workflow = run_notebooks(_steps(store, monitoring, models, table), out / table.stem, store)
+    steps, copies = _steps(store, monitoring, models, table), out / table.stem
+    check_steps(steps, copies)
+    workflow = run_notebooks(steps, copies, store)
     query = f"tags.workflow = '{workflow}' and tags.level = 'promotion'"
     (promotion,) = search_runs(store.client, store.experiment_id, query)
     tags = {"workflow": workflow, "data_sha256": fingerprint}

@@ -10,13 +10,10 @@ import yaml
 from helpers.eda import groups, pair_plots, plots, rate_plots
 from helpers.eda.statistics import feature_strength, outcome_rates, outliers
 from helpers.table import current_table
+from tests.eda import test_plots
 
 DRAWN = [
-    plots.target_balance,
-    plots.distributions,
-    plots.correlation_matrix,
-    plots.strength,
-    plots.outlier_boxes,
+    *test_plots.DRAWN,
     rate_plots.rates_by_group,
     rate_plots.rates_by_band,
     pair_plots.bands_by_group,
