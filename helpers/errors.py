@@ -46,6 +46,10 @@ class DataError(ProjectError, ValueError):
     """An unusable file or table; the message lists every problem and what to do."""
 
 
+class DataWarning(UserWarning):
+    """Something about a table that a person should know, though it can be used."""
+
+
 class StoreError(ProjectError, RuntimeError):
     """The MLflow store cannot be used."""
 

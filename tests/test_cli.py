@@ -69,7 +69,7 @@ def test_help_imports_no_heavy_library():
     ("call", "message"),
     [
         (["nope"], "No such command 'nope'"),
-        (["describe"], "Missing argument 'CSV'"),
+        (["describe"], "Missing argument 'TABLE'"),
         (["describe", ""], "is empty: give a value"),
         (["describe", str(NEW_CUSTOMERS), "--target", "Exit"], "did you mean 'Exited'?"),
         (["describe", str(NEW_CUSTOMERS), "--name", "My Bank"], "'my_bank' instead of 'My Bank'"),

@@ -7,6 +7,7 @@ bug in the program shows a traceback. Each command imports what it needs when it
 import logging
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from helpers.cli.notebooks import run, train
 from helpers.cli.production import history, monitor, retrain, score, serve
 from helpers.cli.tools import describe, generate, ui
 from helpers.config import set_mlflow_defaults
-from helpers.errors import ExitCode, ProjectError
+from helpers.errors import DataWarning, ExitCode, ProjectError
 from helpers.masking import mask
 
 EXIT_CODES = """\b
@@ -31,6 +32,7 @@ Exit codes:
 """
 
 
+_python_format = warnings.formatwarning
 STORE_ERRORS = ("mlflow.exceptions", "sqlalchemy.exc", "requests.exceptions")
 
 
@@ -61,6 +63,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         signal.signal(number, _interrupt)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal, unless nohup ignores it
         signal.signal(signal.SIGHUP, _interrupt)
+    warnings.formatwarning = _format_warning
     try:
         code = churn.main(arguments, prog_name="churn", standalone_mode=False)
     except click.ClickException as error:
@@ -89,6 +92,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     logging.disable()  # libraries log that their work was cut off; the message below is enough
     raise KeyboardInterrupt
+
+
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Return the project's own warnings as one line, and those of libraries as Python formats them."""
+    if issubclass(category, DataWarning):
+        return f"Warning: {message}\n"
+    return _python_format(message, category, filename, lineno, line)
 
 
 def _fail(message: str, code: ExitCode) -> NoReturn:

@@ -14,7 +14,7 @@ from helpers.errors import SettingError
         "churn describe customers.csv --target churned > mine.yaml",
     )
 )
-@click.argument("csv", callback=options.refuse_empty)
+@click.argument("table", callback=options.refuse_empty)
 @click.option(
     "--target",
     callback=options.refuse_empty,
@@ -26,14 +26,19 @@ from helpers.errors import SettingError
     callback=options.refuse_empty,
     help="Name of the use case, for experiment and models.  [default: from the file's name]",
 )
-def describe(csv: str, target: str | None, name: str | None) -> None:
+@click.option(
+    "--decimal",
+    type=click.Choice(["point", "comma"]),
+    help="Decimal mark of numbers that can be read in two ways, such as 83.808.  [default: they are refused]",
+)
+def describe(table: str, target: str | None, name: str | None, decimal: str | None) -> None:
     """Draft the description of a table.
 
     It is valid as it is; what a person must decide is marked.
     """
     from helpers.data import describe
 
-    click.echo(describe(csv, target=target, name=name).encode(), nl=False)
+    click.echo(describe(table, target=target, name=name, decimal=decimal).encode(), nl=False)
 
 
 @click.command(

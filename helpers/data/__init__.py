@@ -2,11 +2,12 @@
 
 from helpers.data.bad_rows import load_sound
 from helpers.data.describing import describe
-from helpers.data.loading import Split, load, missing_values, read_csv_text, split
+from helpers.data.loading import Split, load, split
 from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
 from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
-from helpers.data.schema import ROW, validate
+from helpers.data.reading import missing_values, read_csv_text
+from helpers.data.schema import ROW, places, validate
 from helpers.data.settings import CsvPath, DataSettings
 from helpers.data.spoiling import UNKNOWN, spoil
 from helpers.data.synthetic import has_generator, is_synthetic, known_shifts, make_customers
@@ -33,6 +34,7 @@ __all__ = [
     "merge_batch",
     "missing_values",
     "new_customers_path",
+    "places",
     "read_csv_text",
     "rows_are",
     "save_table",

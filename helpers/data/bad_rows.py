@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from helpers.data.loading import read_csv
 from helpers.data.paths import data_path, source_name
 from helpers.data.problems import Problem
-from helpers.data.schema import check, validate
+from helpers.data.reading import read_checked
+from helpers.data.schema import places, refuse, with_whole_outcome
 
 
 def load_sound(data: str | os.PathLike | None = None) -> tuple[pd.DataFrame, pd.Series]:
@@ -24,7 +24,7 @@ def load_sound(data: str | os.PathLike | None = None) -> tuple[pd.DataFrame, pd.
     DataFrame
         The sound rows, as from ``loading.load(data, target=False)``.
     Series of str
-        By line of the file, what is wrong with each other row: every reason.
+        By line or row of the file, what is wrong with each other row: every reason.
 
     Raises
     ------
@@ -32,19 +32,17 @@ def load_sound(data: str | os.PathLike | None = None) -> tuple[pd.DataFrame, pd.
         If the file cannot be read, a column is missing, or no row is sound; as from ``loading.load``.
     """
     path = data_path(data)
-    table = read_csv(path)
-    problems = check(table, target=False)[1]
-    reasons = _by_line(problems)
-    sound = ~(table.index + 2).isin(reasons.index)
+    table, problems = read_checked(path, target=False)
+    reasons = _by_place(problems)
+    sound = ~places(table.index).isin(reasons.index)
     if not sound.any() or any(problem.values is None for problem in problems):
-        validate(table, target=False, source=path.name)
-    table = table[sound]
-    customers = validate(table, target=False, source=path.name).set_index(table.index)
+        refuse(problems, source=path.name)
+    customers = with_whole_outcome(table[sound])
     customers.attrs["source"] = source_name(path)
     return customers, reasons
 
 
-def _by_line(problems: Iterable[Problem]) -> pd.Series:
+def _by_place(problems: Iterable[Problem]) -> pd.Series:
     """Join every row's problems, in the order of the columns."""
     reasons = pd.concat([pd.Series(dtype="str"), *(problem.reasons() for problem in problems)])
     return reasons.groupby(level=0).agg("; ".join).rename_axis("line")

@@ -13,7 +13,13 @@ from helpers.data.texts import read_texts
 from helpers.errors import DataError, SettingError
 
 
-def describe(path: str | os.PathLike, *, target: str | None = None, name: str | None = None) -> str:
+def describe(
+    path: str | os.PathLike,
+    *,
+    target: str | None = None,
+    name: str | None = None,
+    decimal: str | None = None,
+) -> str:
     """Draft a table's description; a guess that a person must check is marked so.
 
     Parameters
@@ -24,6 +30,8 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
         The column to predict, instead of a guess.
     name : str, optional
         The use case's name, instead of the file's.
+    decimal : {"point", "comma"}, optional
+        How numbers are read that can be read in two ways.
 
     Returns
     -------
@@ -38,13 +46,13 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
         If there is no such target, or the name cannot be one.
     """
     path = data_path(path)
-    usable = _name(name or path.stem)
+    usable = _name(name or path.name.removesuffix(".gz").rpartition(".")[0])
     if name not in (None, usable):
         raise SettingError(
             "--name must be at most 50 lower-case letters, digits and _, beginning with a letter: "
             f"{usable!r} instead of {name!r}"
         )
-    table = read_texts(path)
+    table = read_texts(path, decimal)
     columns = [Column(name, table.iloc[:, at]) for at, name in enumerate(table.columns) if name]
     outcome = guess_target(columns, path.name, target)
     guesses = {
@@ -58,7 +66,8 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
             "Add some, or name another with --target."
         )
     source = f"{path.name!r}, {len(table):,} rows"
-    return draft(source, usable, outcome, guesses, unnamed="" in table.columns)
+    unnamed = "" in table.columns
+    return draft(source, usable, outcome, guesses, unnamed=unnamed, decimal=decimal)
 
 
 def _name(text: str) -> str:

@@ -18,7 +18,13 @@ _SENSITIVE = re.compile(
 
 
 def draft(
-    source: str, name: str, target: GuessedTarget, guesses: dict[Column, Guess], *, unnamed: bool = False
+    source: str,
+    name: str,
+    target: GuessedTarget,
+    guesses: dict[Column, Guess],
+    *,
+    unnamed: bool = False,
+    decimal: str | None = None,
 ) -> str:
     """Return the YAML.
 
@@ -33,6 +39,8 @@ def draft(
         Of every other column, in the file's order.
     unnamed : bool
         Whether there is also a column that no description can name.
+    decimal : str, optional
+        The key ``decimal``.
     """
     features = {column: guess for column, guess in guesses.items() if guess.role != "identifier"}
     lines = [
@@ -40,6 +48,7 @@ def draft(
         "# docs/tables.md explains the keys; a feature may also have a label, a unit and labels.",
         f"name: {_yaml(name)}",
         f"title: {_yaml(name.replace('_', ' ').capitalize())}",
+        *([f"decimal: {decimal}"] if decimal else []),
         "",
         *_identifiers({column: guess.remark for column, guess in guesses.items() if column not in features}),
         "",

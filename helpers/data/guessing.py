@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from helpers.data.loading import MISSING_TEXTS
+from helpers.data.reading import MISSING_TEXTS
 
 MOST_CATEGORIES = 60  # more are names, addresses or dates
 FEW = 8  # whole numbers that are listed, as they may be codes

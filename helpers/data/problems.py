@@ -1,5 +1,6 @@
 """What can be wrong with a customer table, in words: column, example rows, and what to do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -13,7 +14,7 @@ EXAMPLES = 3  # rows shown per problem
 MIN_PER_CLASS = 10
 
 MISSING_COLUMN, WRONG_TYPE, MISSING_VALUE = "missing column", "wrong type", "missing value"
-OUT_OF_RANGE, UNKNOWN_CATEGORY = "out of range", "unknown category"
+OUT_OF_RANGE, UNKNOWN_CATEGORY, MISSPELLED = "out of range", "unknown category", "misspelled category"
 DUPLICATE, TOO_FEW, NO_ROWS = "duplicate", "too few of a class", "no rows"
 
 
@@ -52,7 +53,7 @@ def no_rows() -> Problem:
     return Problem("table", NO_ROWS, 0, text)
 
 
-def missing_column(name: str, columns: pd.Index) -> Problem:
+def missing_column(name: str, columns: Iterable[str]) -> Problem:
     """Describe a missing column; suggest renaming the one in ``columns`` that looks like it."""
     spellings = {column.strip().lower(): column for column in map(str, columns)}
     match = get_close_matches(name.lower(), spellings, n=1, cutoff=0.8)
@@ -67,7 +68,7 @@ def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> P
     ----------
     column : str
     check : str
-        The name of pandera's check, or ``to_numeric``.
+        The name of pandera's check, ``to_numeric``, or ``spelling`` for one of the choices but for `alike`.
     values : Series
         Only the values that failed.
     lines : Index
@@ -82,8 +83,12 @@ def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> P
         kind, what, todo = DUPLICATE, "duplicates", "Keep one row per customer."
     elif choices:
         kind = UNKNOWN_CATEGORY if column in described.categorical else OUT_OF_RANGE
-        kind = WRONG_TYPE if check == "to_numeric" else kind
+        kind = {"to_numeric": WRONG_TYPE, "spelling": MISSPELLED}.get(check, kind)
         what = "not one of " + ", ".join(map(str, choices))
+        if meant := sorted({choice for value in values for choice in alike(column, value)}):
+            todo = f"Did you mean {' or '.join(meant)}? Only case or blanks differ."
+        elif kind == UNKNOWN_CATEGORY:
+            todo = "Correct or remove the rows, or add the value to those in the table's description."
     elif bounds and check != "to_numeric":
         kind, what = OUT_OF_RANGE, "outside {:g} to {:g}".format(*bounds)
     else:
@@ -98,9 +103,16 @@ def bad_values(column: str, check: str, values: pd.Series, lines: pd.Index) -> P
     return Problem(column, kind, len(values), text, what, values.set_axis(lines))
 
 
-def class_counts(outcome: pd.Series) -> list[Problem]:
-    """Describe a training table with too few customers of a class; an empty list if there are enough."""
-    counts = outcome.value_counts().reindex([0, 1], fill_value=0)
+def alike(column: str, value: object) -> list[str]:
+    """Return those of a column's choices that differ from a value in case and blanks only."""
+    essence = "".join(str(value).casefold().split())
+    choices = current_table().named_choices(column)
+    return [choice for choice in choices if choice != value and "".join(choice.casefold().split()) == essence]
+
+
+def class_counts(counts: pd.Series) -> list[Problem]:
+    """Describe a training table with too few customers of a class, given how many have each outcome."""
+    counts = counts.reindex([0, 1], fill_value=0).astype("int64")
     if counts.min() >= MIN_PER_CLASS:
         return []
     target = current_table().target

@@ -1,50 +1,80 @@
-"""Read a CSV that no description knows yet, every value as it is written."""
+"""Read a table that no description knows yet, every value as it is written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from helpers.data.decoding import decode
-from helpers.data.lines import numbered_records
-from helpers.data.loading import (
-    OTHER_DELIMITERS,
-    header_of,
-    parse,
-    read_bytes,
-    refuse_duplicates,
-    separated_by,
-)
+from helpers.data.headers import refuse_duplicates
+from helpers.data.numbers import COMMA, MARKS, as_numbers, find_marks, is_number_like, plain
+from helpers.data.raw_files import RawFile
+from helpers.data.reading import MISSING_TEXTS, tell
+from helpers.data.typed_files import open_file
 from helpers.errors import DataError
 
 
-def read_texts(path: Path) -> pd.DataFrame:
-    """Read a table as strictly as ``loading.read_csv``, but any columns, and nothing is a number or missing.
+def read_texts(path: Path, decimal: str | None = None) -> pd.DataFrame:
+    """Read a table as strictly as ``reading.read_table``, but any columns, and nothing is missing.
+
+    Parameters
+    ----------
+    path : Path
+    decimal : {"point", "comma"}, optional
+        The decimal mark of numbers that can be read in two ways.
+
+    Returns
+    -------
+    DataFrame of str
+        Numbers have a decimal point, and nothing between thousands, whatever the file has.
 
     Raises
     ------
     DataError
-        As from ``loading.read_csv``; also if the first line is no header of two or more columns, or if there
-        are no rows below it.
+        As from ``reading.read_table``; also if the first line is no header of two or more columns, or if
+        there are no rows below it.
     """
-    name, text = path.name, decode(path.name, read_bytes(path))
-    header = header_of(text)
-    _check_header(name, header)
-    text, lines = numbered_records(name, text)
-    table = parse(name, text, lines, {"dtype": "str"}).set_axis(header, axis="columns")
+    file = open_file(RawFile(path.name, path), _fit)
+    _check_header(path.name, file.names, file.first_line)
+    places = [str(place) for place in range(len(file.names))]
+    table = pd.concat(list(file.chunks(places, places))).fillna("").astype("str")
     if table.empty:
-        raise DataError(f"{name}: there are no rows below the header.")
+        raise DataError(f"{path.name}: there are no rows below the header.")
+    table, marks = table.set_axis(file.names, axis="columns"), list[str]()
+    if not file.is_typed:
+        table, marks = _with_plain_numbers(path.name, table, decimal, file.has_points_only)
+    tell(path.name, ", ".join([*file.assumed, *marks]))
     return table
 
 
-def _check_header(name: str, header: list[str]) -> None:
+def _with_plain_numbers(
+    name: str, table: pd.DataFrame, decimal: str | None, known: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with numbers that Python can read, and what was assumed of them."""
+    present = table.mask(table.isin(MISSING_TEXTS))
+    numbers = [
+        column for column in dict.fromkeys(map(str, table)) if column and is_number_like(present[column])
+    ]
+    marks = find_marks(name, [present[numbers]], numbers, MARKS.get(decimal), known)
+    assumed = ["decimal commas"] if marks.decimal == COMMA else []
+    for column in numbers:
+        texts, has_groups = plain(present[column], marks.of(column))
+        if as_numbers(texts) is not texts:
+            table = table.assign(**{column: texts.fillna(table[column])})
+            assumed += ["separators between thousands"] if has_groups else []
+    return table, list(dict.fromkeys(assumed))
+
+
+def _fit(lines: Sequence[Sequence[str]]) -> int:
+    """Return how many values there are in lines with as many as the header, which has two or more."""
+    width = len(lines[0])
+    return sum(len(fields) == width for fields in lines) * width if width > 1 else 0
+
+
+def _check_header(name: str, header: list[str], line: str) -> None:
     if len(header) < 2:
-        line = header[0] if header else ""
-        for delimiter in OTHER_DELIMITERS:
-            if delimiter in line:
-                raise separated_by(name, delimiter)
         raise DataError(
-            f"{name} is not a comma-separated table: its first line, {line[:80]!r}, "
-            "must name two or more columns."
+            f"{name} is not a table: its first line, {line[:80]!r}, must name two or more columns, separated "
+            "like the values below it."
         )
     numbers = pd.to_numeric(pd.Series(header, dtype="object"), errors="coerce").notna()
     if numbers.mean() > 0.5:

@@ -10,7 +10,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from helpers.data import customer_ids, data_path, load, split, table_name
-from helpers.errors import DataError
+from helpers.errors import DataError, DataWarning
 from helpers.files import sha256
 from helpers.registry.production import ProductionModel
 from helpers.registry.versions import production_version
@@ -82,7 +82,9 @@ def not_in_production_training(
         if production_data:
             raise
         warnings.warn(
-            f"the production model may have been trained on some held-out customers: {error}", stacklevel=2
+            f"the production model may have been trained on some held-out customers: {error}",
+            DataWarning,
+            stacklevel=2,
         )
         return everyone
     training = table.loc[split(table).X_train.index]
@@ -91,6 +93,7 @@ def not_in_production_training(
         warnings.warn(
             f"without {key or 'a key'}, nobody can tell which customers the production model was trained on: "
             "some of those held out may be among them",
+            DataWarning,
             stacklevel=2,
         )
         return everyone

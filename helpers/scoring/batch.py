@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.config import DECISION_THRESHOLD
-from helpers.data import load, load_sound, new_customers_path
+from helpers.data import load, load_sound, new_customers_path, places
 from helpers.errors import SettingError
 from helpers.files import Kind, begins_with, check_output, write_atomically
 from helpers.registry import CONTACT, ProductionModel
@@ -59,7 +59,7 @@ def score_customers(model: ProductionModel, customers: pd.DataFrame) -> pd.DataF
         ``decision`` and ``model_version``, in the customers' order.
     """
     key = current_table().key
-    names = customers[key] if key in customers else customers.index + 2
+    names = customers[key] if key in customers else places(customers.index)
     return model.score(customers).assign(customer=names)[SCORE_COLUMNS]
 
 
@@ -149,7 +149,7 @@ def _read(model: ProductionModel, source: Path, bad_rows: str) -> tuple[pd.DataF
     unknown = model.unknown_categories(customers)
     if len(unknown) < len(customers):  # else scoring refuses them all
         customers = customers.drop(index=unknown.index)
-        reasons = pd.concat([reasons, unknown.set_axis(unknown.index + 2)])
+        reasons = pd.concat([reasons, unknown.set_axis(places(unknown.index))])
     return customers, reasons.rename_axis("line").rename("reasons").sort_index().reset_index()
 
 

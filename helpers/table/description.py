@@ -1,7 +1,7 @@
 """The model of a table's description; `docs/tables.md` explains every key."""
 
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,10 @@ class TableDescription(Part):
         Features of which groups may be treated differently.
     segments : list of str
         Features by which expected outcomes are shown; default: the three strongest.
+    renames : dict
+        Columns of a file that have another name there: ``{their_name: name}``.
+    decimal : {"point", "comma"}, optional
+        How a number is read that can be read in two ways, such as ``83.808``; without it, it is refused.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -40,6 +44,8 @@ class TableDescription(Part):
     sensitive: Annotated[list[str], Field(default_factory=list)]
     segments: Annotated[list[str], Field(default_factory=list)]
     samples: Samples | None = None
+    renames: Annotated[dict[Text, str], Field(default_factory=dict)]
+    decimal: Literal["point", "comma"] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -64,6 +70,10 @@ class TableDescription(Part):
         for key in ("sensitive", "segments"):
             if unknown := [name for name in getattr(self, key) if name not in self.features]:
                 raise ValueError(f"{key}: {unknown[0]!r} is not a feature")
+        if unknown := [name for name in self.renames.values() if name not in named]:
+            raise ValueError(f"renames: {unknown[0]!r} is not a column of the description")
+        if known := [name for name in self.renames if name in named]:
+            raise ValueError(f"renames: {known[0]!r} is a column itself: give the names in files instead")
         if self.target.positive.value == self.target.negative.value:
             raise ValueError(f"target: both outcomes have the value {self.target.positive.value!r}")
         return self

@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from helpers.config import PACKAGES
 from helpers.errors import SettingError
 from helpers.table import current_table, description_path
+from helpers.tracking.runs import logged_reader
 from helpers.tracking.script_export import pipeline_source
 
 if TYPE_CHECKING:
@@ -182,7 +183,8 @@ def log_files(
         for name in ("pickle", "pipeline", "plots"):
             (root / name).mkdir()
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
-        script = pipeline_source(model, title, requirements(trusted_types(model)))
+        reader = logged_reader(client, run_id)
+        script = pipeline_source(model, title, requirements(trusted_types(model)), reader)
         (root / "pipeline" / "pipeline.py").write_text(script)
         shutil.copy(description_path(), root / "table.yaml")
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)

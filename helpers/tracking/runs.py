@@ -3,8 +3,10 @@
 import atexit
 import hashlib
 import itertools
+import json
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import warnings
@@ -13,8 +15,10 @@ from contextlib import contextmanager, nullcontext
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from mlflow import MlflowClient
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
@@ -39,6 +43,8 @@ from helpers.tracking.store import Store, short_http_timeouts, tracking_uri
 from helpers.tracking.store_errors import store_errors
 
 # MLflow's limits for one `log_batch`: 1,000 values, at most 100 of them params and 100 tags.
+LONGEST_TAG = 1000  # characters; renamed columns can be many
+_READER = "data_reader.json"
 LONGEST_PART = 60  # characters of a metric's name between slashes
 BATCH_PARAMS, BATCH_TAGS, BATCH_METRICS = 100, 100, 800
 
@@ -174,7 +180,8 @@ def _name_part(part: str) -> str:
 def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, context: str) -> None:
     """Log a table as a run's dataset input, with the fingerprint of the whole file as tag.
 
-    MLflow's own digest covers the first 10,000 rows only.
+    MLflow's own digest covers the first 10,000 rows only. If the file is not written as the project writes
+    its own, a tag and an artifact tell how it was read.
 
     Parameters
     ----------
@@ -195,4 +202,17 @@ def log_dataset(store: Store, run_id: str, data: pd.DataFrame, source: Path, con
         table = from_pandas(data, source=str(source), targets=targets, name=source.stem)
         dataset = Dataset(**table.to_dict())
     store.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
-    log_values(store, run_id, tags={"data_sha256": sha256(source)})
+    tags = {"data_sha256": sha256(source)}
+    if script := data.attrs.get("script"):
+        store.client.log_dict(run_id, script, _READER)
+        tags["data_format"] = script["format"][:LONGEST_TAG]
+    log_values(store, run_id, tags=tags)
+
+
+def logged_reader(client: MlflowClient, run_id: str) -> dict[str, Any] | None:
+    """Return how a run's table is read, see `script_export.pipeline_source`; None if in the usual way."""
+    if "data_format" not in client.get_run(run_id).data.tags:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        path = client.download_artifacts(run_id, _READER, folder)
+        return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,6 +1,8 @@
 """A standalone Python script that retrains one pipeline, logged beside its model."""
 
+from collections.abc import Mapping
 from string import Template
+from typing import Any
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -36,9 +38,12 @@ MISSING = $missing
 pipeline = $pipeline
 
 
+$read
+
+
 def main(data: str, out: str | None = None) -> None:
     """Split as in training, fit on the training part, score the hold-out once."""
-    table = pd.read_csv(data, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=MISSING)
+    table = read(data)
     X = table[FEATURES].astype(dict.fromkeys(NUMBERS, "float64"))
     y = (table[$target] == $positive).astype("int64")
     X_train, X_test, y_train, y_test = train_test_split(
@@ -58,7 +63,41 @@ if __name__ == "__main__":
 ''')
 
 
-def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> str:
+_READ = '''\
+def read(data: str) -> pd.DataFrame:
+    """Read the CSV."""
+    return pd.read_csv(data, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=MISSING)'''
+
+# For a file that is not written as the project writes its own.
+_READ_OTHER = Template('''\
+def number(value: object, decimal: str) -> float:
+    """Return a number, however the file writes it."""
+    if not isinstance(value, str):
+        return float(value)
+    kept = [character for character in value if character.isalnum() or character in "-+" + decimal]
+    plain = "".join(kept).replace(decimal, ".")
+    return float({"True": 1, "False": 0}.get(plain, plain))
+
+
+def text(value: object) -> str:
+    """Return a text, and a whole number without a point."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def read(data: str) -> pd.DataFrame:
+    """Read the table as it is written: $format."""
+    table = $expression.rename(columns=$renames).astype(object)
+    table = table.mask(table.isin(MISSING))
+    for name, decimal in $decimal_marks.items():
+        table[name] = [number(value, decimal) if pd.notna(value) else None for value in table[name]]
+    for name in TEXTS:
+        table[name] = table[name].map(text, na_action="ignore").astype("str")
+    return table''')
+
+
+def pipeline_source(
+    pipeline: Pipeline, title: str, requirements: list[str], reader: Mapping[str, Any] | None = None
+) -> str:
     """Return the source of a script that rebuilds and refits ``pipeline``, independent of this package.
 
     Parameters
@@ -69,6 +108,9 @@ def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> 
         What the pipeline is, for the script's docstring.
     requirements : list of str
         Pinned packages, for the docstring.
+    reader : mapping, optional
+        How the table is read, unless it is written as the project writes its own: the attribute ``script`` of
+        a table from ``data.load``.
 
     Raises
     ------
@@ -90,6 +132,7 @@ def pipeline_source(pipeline: Pipeline, title: str, requirements: list[str]) -> 
         texts=described.categorical + ([] if coded else [described.target_name]),
         missing=missing_values(),
         pipeline=expression,
+        read=_READ_OTHER.substitute(reader) if reader else _READ,
         test_size=TEST_SIZE,
         seed=SEED,
         scores=SCORES,

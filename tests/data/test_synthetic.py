@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from helpers.data import loading, schema
+from helpers.data import schema
 from helpers.data.synthetic import bank, make_customers
 from helpers.errors import ExitCode, SettingError
 from helpers.files import sha256
@@ -143,7 +143,7 @@ def test_command_writes_a_shifted_file(tmp_path):
     out = tmp_path / "x.csv"
     shifts = ("--shift", "category=0.5", "--shift", "missing=0.2")
     assert churn("generate", "--rows", 300, "--seed", 4, *shifts, "--out", out) == 0
-    written = loading.read_csv(out)
+    written = pd.read_csv(out)
     assert len(written) == 300 and "Italy" in set(written["Geography"])
     assert written["CreditScore"].isna().any()
 

@@ -7,7 +7,6 @@ import pytest
 
 from helpers import files
 from helpers.data import load
-from helpers.data.loading import read_csv
 from helpers.errors import DataError, ExitCode, SettingError
 from helpers.registry import ProductionModel, load_production_model
 from helpers.scoring.batch import ASIDE, score_customers, score_file
@@ -15,7 +14,7 @@ from helpers.scoring.scores_csv import read_scores
 from helpers.tracking import connect, search_runs, store_address
 from helpers.training import make_pipeline
 from tests.support import stores
-from tests.support.bank import FEATURES, NEW_CUSTOMERS
+from tests.support.bank import FEATURES, NEW_CUSTOMERS, as_in_file
 from tests.support.command import churn
 
 
@@ -53,14 +52,14 @@ def test_a_file_is_scored_and_logged(model, store, tmp_path):
 
 
 def test_the_ten_features_are_enough(model, store, tmp_path):
-    table = read_csv(NEW_CUSTOMERS)[FEATURES[::-1]].head(5)
+    table = as_in_file(NEW_CUSTOMERS)[FEATURES[::-1]].head(5)
     table.to_csv(tmp_path / "new.csv", index=False)
     scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv")
     assert scored.scores["customer"].tolist() == [2, 3, 4, 5, 6]  # lines of the file
 
 
 def test_a_customer_without_id_has_the_files_own_line(model, store, tmp_path):
-    header, *rows = read_csv(NEW_CUSTOMERS)[FEATURES].head(5).to_csv(index=False).splitlines()
+    header, *rows = as_in_file(NEW_CUSTOMERS)[FEATURES].head(5).to_csv(index=False).splitlines()
     (tmp_path / "new.csv").write_bytes(
         "\r\n".join(["\ufeff" + header, *rows[:2], "", "", *rows[2:], ""]).encode()
     )
@@ -89,7 +88,7 @@ IDS = [
 
 
 def test_scores_are_safe_in_a_spreadsheet_and_ids_are_read_back_exactly(model, store, tmp_path):
-    table = read_csv(NEW_CUSTOMERS).head(len(IDS)).assign(CustomerId=IDS, Surname=IDS)
+    table = as_in_file(NEW_CUSTOMERS).head(len(IDS)).assign(CustomerId=IDS, Surname=IDS)
     table.to_csv(tmp_path / "new.csv", index=False)
     scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv")
     assert scored.scores["customer"].tolist() == read_scores(scored.path)["customer"].tolist() == IDS
@@ -99,7 +98,7 @@ def test_scores_are_safe_in_a_spreadsheet_and_ids_are_read_back_exactly(model, s
 
 
 def test_customers_without_a_known_outcome_are_scored(model, store, tmp_path):
-    table = read_csv(NEW_CUSTOMERS).head(5).assign(Exited=None)
+    table = as_in_file(NEW_CUSTOMERS).head(5).assign(Exited=None)
     table.to_csv(tmp_path / "new.csv", index=False)
     assert len(score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv").scores) == 5
 
@@ -123,7 +122,7 @@ def test_another_file_is_not_replaced_and_nothing_is_logged(model, store, tmp_pa
 
 
 def test_earlier_scores_and_rejects_are_replaced(model, store, tmp_path):
-    spoil(read_csv(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "new.csv", index=False)
+    spoil(as_in_file(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "new.csv", index=False)
     first = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
     again = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
     assert first.path == again.path and len(read_scores(again.path)) == 16
@@ -139,7 +138,7 @@ def test_the_store_is_not_replaced_by_scores(tmp_path, capsys, monkeypatch):
 
 
 def test_bad_customers_are_rejected_and_nothing_is_written(model, store, tmp_path):
-    table = read_csv(NEW_CUSTOMERS).head(5)
+    table = as_in_file(NEW_CUSTOMERS).head(5)
     table.loc[2, "Geography"] = "Italy"
     table.loc[3, "Age"] = None
     table.to_csv(tmp_path / "new.csv", index=False)
@@ -160,7 +159,7 @@ def spoil(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_bad_rows_are_set_aside_with_every_reason(model, store, tmp_path):
-    table = read_csv(NEW_CUSTOMERS).head(20)
+    table = as_in_file(NEW_CUSTOMERS).head(20)
     spoil(table).to_csv(tmp_path / "new.csv", index=False)
     scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
     sound = load(NEW_CUSTOMERS).loc[[0, 2, 4, 5, *range(8, 20)]]
@@ -185,7 +184,7 @@ def test_rows_that_the_version_was_not_trained_on_are_set_aside(sample, store, t
     spaniards = sample.X_train["Geography"] == "Spain"
     pipeline = make_pipeline("tree").fit(sample.X_train[~spaniards], sample.y_train[~spaniards])
     model = ProductionModel(pipeline, 7, 0.3, "", "")
-    table = read_csv(NEW_CUSTOMERS).head(50)
+    table = as_in_file(NEW_CUSTOMERS).head(50)
     table.loc[3, "Age"] = None
     table.to_csv(tmp_path / "new.csv", index=False)
     scored = score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
@@ -199,10 +198,10 @@ def test_rows_that_the_version_was_not_trained_on_are_set_aside(sample, store, t
 
 
 def test_a_file_without_a_sound_row_is_refused(model, store, tmp_path):
-    read_csv(NEW_CUSTOMERS).head(5).assign(Age=5).to_csv(tmp_path / "new.csv", index=False)
+    as_in_file(NEW_CUSTOMERS).head(5).assign(Age=5).to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(DataError, match="Age: 5 rows are outside 18 to 100"):
         score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
-    read_csv(NEW_CUSTOMERS).head(5).drop(columns="Age").to_csv(tmp_path / "new.csv", index=False)
+    as_in_file(NEW_CUSTOMERS).head(5).drop(columns="Age").to_csv(tmp_path / "new.csv", index=False)
     with pytest.raises(DataError, match="Age: the column is missing"):
         score_file(store, model, tmp_path / "new.csv", tmp_path / "scores.csv", ASIDE)
     with pytest.raises(SettingError, match="bad_rows must be refuse or aside, not 'drop'"):
@@ -233,7 +232,7 @@ def test_the_command_scores_the_default_batch(tmp_path, capsys):
         assert f"2000 customers scored by churn version {version}" in capsys.readouterr().out
         assert churn("score", "--batch", tmp_path / "none.csv", "--out", tmp_path / "x.csv") == 1
         assert "none.csv" in capsys.readouterr().err
-        spoil(read_csv(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "bad.csv", index=False)
+        spoil(as_in_file(NEW_CUSTOMERS).head(20)).to_csv(tmp_path / "bad.csv", index=False)
         command = ["score", "--batch", tmp_path / "bad.csv", "--out", tmp_path / "sound.csv"]
         assert churn(*command) == 1
         assert churn(*command, "--bad-rows", "aside") == 5

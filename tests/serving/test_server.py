@@ -270,7 +270,7 @@ NONSENSE = {
     "gzip": (gzip.compress(b'{"inputs": []}'), "application/json", 415, "compressed with gzip"),
     "long value": (f'{HEADER}\n"{"x" * 200_000}"\n'.encode(), "text/csv", 400, "line 2 has a value of more"),
     "long header": (b"x" * 200_000, "text/csv", 400, "does not start with the header"),
-    "not UTF-8": (b"Age\n\xff\n", "text/csv", 400, "not UTF-8"),
+    "not UTF-8": (b"Age\n\xff\n", "text/csv", 400, "has Windows-1252: write UTF-8"),
     "JSON not UTF-8": (b'{"\xff": 1}', "application/json", 400, "not UTF-8"),
     "empty": (b"", "text/csv", 400, "is empty"),
     "other type": (b"Age\n1\n", "text/plain", 415, "content type"),

@@ -2,8 +2,11 @@ import ast
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
@@ -16,7 +19,8 @@ from sklearn.svm import LinearSVC
 from helpers.config import SEED
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
-from helpers.tracking.artifacts import trusted_types
+from helpers.tracking import log_dataset
+from helpers.tracking.artifacts import log_files, trusted_types
 from helpers.tracking.script_export import pipeline_source
 from helpers.training.algorithms import ALGORITHMS, CLASSIFY, make_pipeline
 from helpers.training.metrics import evaluate
@@ -65,3 +69,43 @@ def test_parameter_that_no_script_can_hold_is_refused_by_name():
     model.set_params(**{CLASSIFY: LogisticRegression(random_state=np.random.RandomState(0))})
     with pytest.raises(SettingError, match=r"'random_state'.*an integer"):
         pipeline_source(model, "generator", [])
+
+
+def german(table: pd.DataFrame, path: Path) -> None:
+    euros = table.assign(
+        Balance=[f"{value:,.2f}".translate(str.maketrans(",.", ".,")) for value in table["Balance"]],
+        HasCrCard=table["HasCrCard"].eq(1),
+    )
+    euros.to_csv(path, sep=";", decimal=",", encoding="cp1252", index=False)
+
+
+FORMS = {
+    "german.csv": german,
+    "names.csv": lambda table, path: table.rename(columns=str.lower).to_csv(path, index=False),
+    "typed.parquet": lambda table, path: table.to_parquet(path),
+    "typed.xlsx": lambda table, path: table.to_excel(path, index=False),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.filterwarnings("ignore:.* was read with")
+def test_script_reads_what_was_trained_on(form, tmp_path, store):
+    if form.endswith("xlsx"):
+        pytest.importorskip("openpyxl")
+    path = tmp_path / form
+    FORMS[form](pd.read_csv(EMBEDDED_DATA), path)
+    table = load(path)
+    X_train, X_test, y_train, y_test = split(table)
+    expected = split(load(EMBEDDED_DATA))
+    np.testing.assert_array_equal(X_train, expected.X_train)
+    model = make_pipeline("logreg").fit(X_train, y_train)
+    run_id = store.client.create_run(store.experiment_id).info.run_id
+    log_dataset(store, run_id, X_train.assign(Exited=y_train), path, "training")
+    assert store.client.get_run(run_id).data.tags["data_format"].startswith(form.split(".")[1][:1].upper())
+    log_files(store.client, run_id, model, "logreg", {"params": []}, {})
+    files = Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(tmp_path)))
+    script = subprocess.run(
+        [sys.executable, "pipeline.py", path],
+        cwd=files / "pipeline", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(script.stdout) == evaluate(model, X_test, y_test)

@@ -1,0 +1,202 @@
+"""Numbers as spreadsheets and programs write them: which mark is the decimal one, which groups thousands.
+
+``1234,5``, ``1.234,50``, ``1 234,5`` and ``1'234.50`` can be read in one way only. ``83.808`` cannot: it is
+83.808 or, with a point between thousands, 83808. Where a column has nothing else, nothing is assumed.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from helpers.errors import DataError
+
+POINT, COMMA = ".", ","
+NAMES = {POINT: "point", COMMA: "comma"}
+MARKS: dict[str | None, str] = {name: mark for mark, name in NAMES.items()}
+OTHER = {POINT: COMMA, COMMA: POINT}
+_NEUTRAL = " \u00a0\u202f'’"  # between thousands, too, and never decimal marks
+_SIGN = "[-+]?"
+_LIKE = rf"{_SIGN}[\d.,{_NEUTRAL}]*\d[\d.,]*(?:[eE]{_SIGN}\d+)?"
+_LONG = rf"{_SIGN}\d{{5,}}"  # nothing is between its thousands
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The decimal mark of a file, and the columns in which that mark is between thousands instead."""
+
+    decimal: str = POINT
+    swapped: frozenset[str] = frozenset()
+
+    def of(self, column: str) -> str:
+        """Return a column's decimal mark."""
+        return OTHER[self.decimal] if column in self.swapped else self.decimal
+
+
+def _decimal(mark: str) -> str:
+    """Match a number with a decimal mark and nothing between thousands."""
+    return rf"{_SIGN}(?:\d+[{mark}]\d*|[{mark}]\d+)(?:[eE]{_SIGN}\d+)?"
+
+
+def _grouped(mark: str) -> str:
+    """Match a number with something between thousands, the same everywhere, given its decimal mark."""
+    groups = "|".join(rf"(?:{separator}\d{{3}})+" for separator in map(re.escape, OTHER[mark] + _NEUTRAL))
+    return rf"{_SIGN}[1-9]\d{{0,2}}(?:{groups})(?:[{mark}]\d*)?"
+
+
+def _ambiguous(mark: str) -> str:
+    """Match a number that is a whole one if the mark is not the decimal one."""
+    return rf"{_SIGN}[1-9]\d{{0,2}}[{mark}]\d{{3}}"
+
+
+def _proof(mark: str) -> str:
+    """Match a number that can only be read with this decimal mark."""
+    other = OTHER[mark]
+    whole = rf"{_SIGN}[1-9]\d{{0,2}}(?:[{other}]\d{{3}}){{2,}}"
+    parted = rf"(?={_SIGN}[\d{other}{_NEUTRAL}]+[{mark}]){_grouped(mark)}"
+    return rf"(?!{_ambiguous(mark)}$)(?:{_decimal(mark)})|{parted}|{whole}"
+
+
+class _Evidence(dict[str, tuple[int, str]]):
+    """The first number of each kind in a column, as line and text."""
+
+    def collect(self, texts: pd.Series, wide: bool) -> None:
+        """Look at more of the column's values; thousands are only possible in a wide one."""
+        for mark in NAMES:
+            self._find(f"proof of {mark}", texts, _proof(mark))
+            self._find(f"ambiguous {mark}" if wide else f"proof of {mark}", texts, _ambiguous(mark))
+        self._find("long", texts, _LONG)
+
+    def _find(self, kind: str, texts: pd.Series, pattern: str) -> None:
+        if kind not in self:
+            found = texts[texts.str.fullmatch(pattern)]
+            if len(found):
+                self[kind] = int(found.index[0]) + 2, str(found.iloc[0])
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the column's numbers can be read in one way."""
+        return len(self) > sum(kind.startswith("ambiguous") for kind in self)
+
+
+def find_marks(
+    name: str,
+    chunks: Iterable[pd.DataFrame],
+    wide: Collection[str],
+    stated: str | None = None,
+    known: bool = False,
+) -> Marks:
+    """Find out how a file writes its numbers, reading no more of it than is needed.
+
+    Parameters
+    ----------
+    name : str
+        What to call the file in an error.
+    chunks : iterable of DataFrame
+        The columns of numbers as texts; row ``i`` of the index is line ``i + 2``.
+    wide : collection of str
+        Columns in which there may be thousands.
+    stated : str, optional
+        The decimal mark of numbers that can be read in two ways.
+    known : bool
+        Whether the decimal mark can only be a point, as in a CSV with commas and without quotes.
+
+    Raises
+    ------
+    DataError
+        If columns have different decimal marks, or one can be read in two ways and nothing is stated.
+    """
+    columns: dict[str, _Evidence] = {}
+    for chunk in chunks:
+        for column in chunk:
+            evidence = columns.setdefault(str(column), _Evidence())
+            evidence.collect(chunk[column].dropna(), column in wide)
+        proven = known or any(f"proof of {mark}" in found for found in columns.values() for mark in NAMES)
+        if proven and all(columns[column].is_clear for column in columns if column in wide):
+            break
+    proofs = {
+        mark: next(((c, *found[kind]) for c, found in columns.items() if kind in found), None)
+        for mark in NAMES
+        for kind in [f"proof of {mark}"]
+    }
+    if all(proofs.values()):
+        examples = " and ".join(
+            f"a {NAMES[mark]} in {proof[0]} (line {proof[1]}: {proof[2]!r})"
+            for mark, proof in proofs.items()
+            if proof
+        )
+        raise DataError(f"{name}: the decimal mark is {examples}. Write all numbers in one way.")
+    decimal = COMMA if proofs[COMMA] else POINT if proofs[POINT] or known else stated or POINT
+    doubtful = {
+        column: (mark, *found[f"ambiguous {mark}"])
+        for column, found in columns.items()
+        for mark in NAMES
+        if f"ambiguous {mark}" in found and not found.is_clear
+    }
+    if doubtful and stated is None:
+        raise DataError(
+            "\n  - ".join([f"{name} has numbers that can be read in two ways:", *_both(doubtful)])
+        )
+    return Marks(decimal, frozenset(doubtful) if stated not in (None, decimal) else frozenset())
+
+
+def _both(doubtful: dict[str, tuple[str, int, str]]) -> Iterable[str]:
+    for column, (mark, line, text) in doubtful.items():
+        decimal, whole = text.replace(mark, "."), text.replace(mark, "")
+        yield (
+            f"{column}: {text!r} (line {line}) is {decimal} if the {NAMES[mark]} is the decimal mark, and "
+            f"{whole} if it is between thousands; so it is with every value. State which: `decimal: "
+            f"{NAMES[mark]}` or `decimal: {NAMES[OTHER[mark]]}` in the table's description (for a draft of "
+            "one, `--decimal`), or export the numbers with nothing between thousands."
+        )
+
+
+def plain(texts: pd.Series, decimal: str) -> tuple[pd.Series, bool]:
+    """Return numbers with a decimal point and nothing between thousands, given the decimal mark.
+
+    Parameters
+    ----------
+    texts : Series of str
+        What is no number with this decimal mark stays as it is.
+    decimal : str
+        The mark.
+
+    Returns
+    -------
+    Series of str
+    bool
+        Whether there was something between thousands.
+
+    Raises
+    ------
+    DataError
+        If there are decimal points where the mark is a comma.
+    """
+    grouped = _matches(texts, _grouped(decimal))
+    if decimal == COMMA:
+        foreign = texts[_matches(texts, _decimal(POINT)) & ~grouped]
+        if len(foreign):
+            raise DataError(
+                f"{texts.name} has a decimal point ({foreign.iloc[0]!r}) among decimal commas. "
+                "Write all numbers in one way."
+            )
+    separators = f"[{re.escape(OTHER[decimal] + _NEUTRAL)}]"
+    texts = texts.mask(grouped, texts[grouped].str.replace(separators, "", regex=True))
+    with_mark = _matches(texts, _decimal(decimal))
+    return texts.mask(with_mark, texts[with_mark].str.replace(decimal, POINT)), bool(grouped.any())
+
+
+def as_numbers(texts: pd.Series) -> pd.Series:
+    """Return plain texts as numbers if all of them are, else as they are."""
+    numbers = pd.to_numeric(texts.astype(object), errors="coerce")
+    return numbers if numbers.notna().equals(texts.notna()) else texts
+
+
+def is_number_like(texts: pd.Series) -> bool:
+    """Tell whether there is nothing but digits, and what may be in a number, in all values that are there."""
+    return bool(texts.dropna().str.fullmatch(_LIKE).all())
+
+
+def _matches(texts: pd.Series, pattern: str) -> pd.Series:
+    return texts.str.fullmatch(pattern).fillna(False).astype(bool)
