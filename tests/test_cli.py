@@ -14,7 +14,7 @@ from helpers.cli import churn as command_line
 from helpers.config import ROOT
 from helpers.errors import DataError, ExitCode
 from helpers.tracking import search_runs, store_address
-from helpers.training import ALGORITHMS
+from helpers.training.algorithms import ALGORITHMS
 from tests.support.bank import NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.support.servers import wait

@@ -13,9 +13,9 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
 from helpers.errors import SettingError
-from helpers.tracking.artifacts import trusted_types
+from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
-from helpers.training import add_step_prefix, combination_name
+from helpers.training import add_step_prefix, combination_name, without_probabilities
 
 _PER_CLASS = 100  # customers: enough for estimators that cross-validate inside
 _REPEATS = 10  # more trees or rounds have the same types
@@ -93,10 +93,7 @@ def _repeats(key: str, value: object) -> int:
 
 def _probability(model: Pipeline, X: pd.DataFrame) -> np.ndarray:
     if not hasattr(model, "predict_proba"):
-        raise SettingError(
-            f"{_title(model)} has no predict_proba, which the threshold and the scores need: wrap it, as in "
-            "CalibratedClassifierCV(...), or choose parameters with probabilities"
-        )
+        raise SettingError(without_probabilities(_title(model)))
     if list(getattr(model, "classes_", ())) != [0, 1]:
         raise SettingError(f"{_title(model)} needs the attribute classes_ with 0 and 1 when it is fitted")
     probability = np.asarray(model.predict_proba(X), dtype=float)
