@@ -98,7 +98,8 @@ def _safe_copy(client: MlflowClient, name: str, version: str | int) -> Iterator[
         if types:
             raise RegistryError(
                 f"{name} version {version} has the type {', '.join(sorted(types))}, which is trusted only "
-                "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to their file"
+                "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to "
+                "their file"
             )
         yield folder
 

@@ -14,10 +14,38 @@ TRUSTED_TYPES = {
     # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    # Gaussian processes: kernels are trees of numbers; their methods are arithmetic.
+    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+    *(
+        f"sklearn.gaussian_process.kernels.{kernel}"
+        for kernel in (
+            "CompoundKernel",
+            "ConstantKernel",
+            "DotProduct",
+            "Exponentiation",
+            "ExpSineSquared",
+            "Matern",
+            "PairwiseKernel",
+            "Product",
+            "RBF",
+            "RationalQuadratic",
+            "Sum",
+            "WhiteKernel",
+        )
+    ),
     # Histogram gradient boosting: arrays of nodes, read by compiled code of scikit-learn.
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neighbors._ball_tree.BallTree",
     "sklearn.neighbors._kd_tree.KDTree",
+    # Neural networks: the state of the training, numbers and arrays; predictions do not use it.
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    # A tuned threshold: the default scorer and what it asks for; predictions do not use it.
+    "sklearn.metrics._classification.balanced_accuracy_score",
+    "sklearn.metrics._scorer._CurveScorer",
+    "sklearn.metrics._scorer._Scorer",
+    "sklearn.utils._metadata_requests.MetadataRequest",
+    "sklearn.utils._metadata_requests.MethodMetadataRequest",
     "sklearn.tree._tree.Tree",
     # Voting and stacking: a dictionary of fitted estimators.
     "sklearn.utils._bunch.Bunch",

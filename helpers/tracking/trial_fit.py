@@ -12,12 +12,14 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
+from helpers.config import folds
 from helpers.errors import SettingError
 from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
 from helpers.training import add_step_prefix, combination_name, without_probabilities
 
 _PER_CLASS = 100  # customers: enough for estimators that cross-validate inside
+_PREDICTED = 1000  # customers, most of whom it was not fitted on
 _REPEATS = 10  # more trees or rounds have the same types
 
 
@@ -64,27 +66,31 @@ def _check(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> None:
     pipeline_source(model, "trial", [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search gives them
-        fitted, rows, probability = _fit(model, X, y)
-        _check_stored(fitted, rows, probability)
+        predicted = X.head(_PREDICTED)
+        fitted, probability = _fit(model, X, y, predicted)
+        _check_stored(fitted, predicted, probability)
 
 
-def _fit(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> tuple[Pipeline, pd.DataFrame, np.ndarray]:
-    """Return a fitted copy, the rows it was fitted on, and their probabilities.
+def _fit(
+    model: Pipeline, X: pd.DataFrame, y: pd.Series, predicted: pd.DataFrame
+) -> tuple[Pipeline, np.ndarray]:
+    """Return a fitted copy, and its probabilities of further customers, too: some estimators refuse them.
 
-    What fails on few customers, as more neighbors than rows do, is decided by the whole table.
+    What fails on few customers, as more neighbors than rows do, is decided by the search's first fold.
     """
     fewer = {key: _REPEATS for key, value in model.get_params().items() if _repeats(key, value) > _REPEATS}
-    few = (y.groupby(y).cumcount() < _PER_CLASS).to_numpy()
+    few = np.flatnonzero(y.groupby(y).cumcount() < _PER_CLASS)
+    fold, _ = next(folds().split(X, y))
     problem = None
-    for rows, params in ((few, fewer), (slice(None), {})):
+    for rows, params in ((few, fewer), (fold, {})):
         try:
-            fitted = clone(model).set_params(**params).fit(X[rows], y[rows])
-            return fitted, X[rows], _probability(fitted, X[rows])
+            fitted = clone(model).set_params(**params).fit(X.iloc[rows], y.iloc[rows])
+            return fitted, _probability(fitted, predicted)
         except SettingError:
             raise
         except Exception as error:
             problem = error
-    raise SettingError(f"{_title(model)} cannot be fitted: {problem}") from problem
+    raise SettingError(f"{_title(model)} cannot be fitted: {_line(problem)}") from problem
 
 
 def _repeats(key: str, value: object) -> int:
@@ -114,6 +120,10 @@ def _check_stored(model: Pipeline, X: pd.DataFrame, probability: np.ndarray) -> 
         raise SettingError(f"{_title(model)} cannot be stored and loaded: {error}") from error
     if not np.array_equal(again, probability):
         raise SettingError(f"{_title(model)} gives other probabilities when it is loaded again")
+
+
+def _line(problem: BaseException | None) -> str:
+    return " ".join(str(problem).split())
 
 
 def _title(model: Pipeline) -> str:

@@ -69,6 +69,10 @@ def _check_estimator(estimator: Any) -> None:
         suits = is_classifier(estimator) and hasattr(estimator, "fit")
     except AttributeError:  # it has no tags
         suits = False
+        if getattr(estimator, "estimator", title) is None:
+            raise SettingError(
+                f"{title} needs an estimator inside, as in {title}(LogisticRegression())"
+            ) from None
     if not suits:
         raise SettingError(
             f"{title} is no classifier of scikit-learn's kind: a class of your own inherits from "
