@@ -13,7 +13,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
 from helpers.config import folds
-from helpers.errors import SettingError
+from helpers.errors import SettingError, one_line
 from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
 from helpers.training import add_step_prefix, combination_name, without_probabilities
@@ -81,7 +81,6 @@ def _fit(
     fewer = {key: _REPEATS for key, value in model.get_params().items() if _repeats(key, value) > _REPEATS}
     few = np.flatnonzero(y.groupby(y).cumcount() < _PER_CLASS)
     fold, _ = next(folds().split(X, y))
-    problem = None
     for rows, params in ((few, fewer), (fold, {})):
         try:
             fitted = clone(model).set_params(**params).fit(X.iloc[rows], y.iloc[rows])
@@ -90,7 +89,7 @@ def _fit(
             raise
         except Exception as error:
             problem = error
-    raise SettingError(f"{_title(model)} cannot be fitted: {_line(problem)}") from problem
+    raise SettingError(f"{_title(model)} cannot be fitted: {one_line(problem)}") from problem
 
 
 def _repeats(key: str, value: object) -> int:
@@ -117,13 +116,9 @@ def _check_stored(model: Pipeline, X: pd.DataFrame, probability: np.ndarray) -> 
         pickle.dumps(model)
         again = skops.io.loads(skops.io.dumps(model), trusted=types).predict_proba(X)
     except Exception as error:
-        raise SettingError(f"{_title(model)} cannot be stored and loaded: {error}") from error
+        raise SettingError(f"{_title(model)} cannot be stored and loaded: {one_line(error)}") from error
     if not np.array_equal(again, probability):
         raise SettingError(f"{_title(model)} gives other probabilities when it is loaded again")
-
-
-def _line(problem: BaseException | None) -> str:
-    return " ".join(str(problem).split())
 
 
 def _title(model: Pipeline) -> str:
