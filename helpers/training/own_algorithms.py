@@ -100,12 +100,14 @@ def _from_package(entry_point: EntryPoint) -> tuple[str, dict[str, Algorithm]]:
 
 @lru_cache(maxsize=1)
 def _entries_of(module: ModuleType) -> dict[str, Algorithm]:
-    entries = getattr(module, "ALGORITHMS", None)
-    if not isinstance(entries, dict) or not entries:
-        raise SettingError(
-            f'{module.__file__} has no ALGORITHMS = {{"name": Algorithm(title, estimator, grid)}}'
-        )
-    return _checked(str(module.__file__), entries)
+    entries, path = getattr(module, "ALGORITHMS", None), str(module.__file__)
+    try:
+        if not isinstance(entries, dict) or not entries:
+            raise SettingError(f'{path} has no ALGORITHMS = {{"name": Algorithm(title, estimator, grid)}}')
+        return _checked(path, entries)
+    except SettingError:
+        del sys.modules[module.__name__]  # to be imported again when it is repaired
+        raise
 
 
 def _checked(source: str, entries: dict[str, Algorithm]) -> dict[str, Algorithm]:
@@ -127,10 +129,10 @@ def _import(path: Path) -> ModuleType:
     if path.suffix != ".py" or not re.fullmatch(r"[A-Za-z]\w*", name) or keyword.iskeyword(name):
         raise SettingError(f"{path} cannot be imported: name it like a Python module, as in my_models.py")
     module = sys.modules.get(name)
-    if module and module.__file__ and path.samefile(module.__file__):
+    if module and _is_same(path, getattr(module, "__file__", None)):
         return module
     spec = importlib.util.find_spec(name)
-    if spec and not (spec.origin and Path(spec.origin).is_file() and path.samefile(spec.origin)):
+    if spec and not _is_same(path, spec.origin):
         raise SettingError(
             f"{path} has the name of the module {name}, which is there already: rename the file"
         )
@@ -143,6 +145,10 @@ def _import(path: Path) -> ModuleType:
         del sys.modules[name]
         raise SettingError(f"{path}{_line(path, error)}: {_in_words(error)}") from error
     return module
+
+
+def _is_same(path: Path, file: str | None) -> bool:
+    return file is not None and Path(file).is_file() and path.samefile(file)
 
 
 def _line(path: Path, error: BaseException) -> str:
