@@ -96,16 +96,15 @@ def use_algorithms(path: str | os.PathLike | None) -> None:
     Raises
     ------
     SettingError
-        See `algorithms`.
+        See `algorithms`; also of a file that is in use already.
     """
-    if not path:
-        return
     before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = os.fspath(path)
+    if path:
+        os.environ[VARIABLE] = os.fspath(path)
     try:
         algorithms()
     except SettingError:
-        os.environ.pop(VARIABLE)
+        os.environ.pop(VARIABLE, None)
         if before is not None:
             os.environ[VARIABLE] = before
         raise

@@ -54,7 +54,8 @@ def test_an_own_class_is_stored_loaded_and_rebuilt_while_its_file_is_in_use(stor
             load_model(store.client, version.name, version.version)
         assert str(caught.value) == (
             "churn-ranked_bayes version 1 has the type my_classifier.RankedBayes, which is trusted only "
-            "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to their file"
+            "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to "
+            "their file"
         )
     monkeypatch.setenv("CHURN_ALGORITHMS", "nowhere.py")
     with pytest.raises(SettingError, match=r"no file of algorithms nowhere\.py"):

@@ -83,6 +83,9 @@ def test_settings_use_the_file_before_they_check_the_model(write):
         TrainSettings.check({"algorithms": "nowhere.py", "model": "mine"})
     with pytest.raises(SettingError, match="algorithms must be the path of a Python file"):
         TrainSettings.check({"algorithms": 5})
+    path.unlink()
+    with pytest.raises(SettingError, match="no file of algorithms"):
+        TrainSettings.check({"algorithms": None})
 
 
 def entry(
