@@ -107,4 +107,5 @@ def test_the_documentation_lists_what_is_refused():
     page = (ROOT / "docs" / "estimators.md").read_text()
     table = page.partition("## Which of scikit-learn's classifiers")[2].partition("\n## ")[0]
     assert f"{len(CLASSIFIERS) - len(REFUSED)} of {len(CLASSIFIERS)} work" in table
-    assert set(re.findall(r"`(\w+)`", table)) & CLASSIFIERS.keys() == REFUSED.keys()
+    first_cells = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
+    assert set(re.findall(r"`(\w+)`", first_cells)) == REFUSED.keys()
