@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -131,8 +132,7 @@ def _import(path: Path) -> ModuleType:
     module = sys.modules.get(name)
     if module and _is_same(path, getattr(module, "__file__", None)):
         return module
-    spec = importlib.util.find_spec(name)
-    if spec and not _is_same(path, spec.origin):
+    if module or name in sys.stdlib_module_names or _is_installed(name, path):
         raise SettingError(
             f"{path} has the name of the module {name}, which is there already: rename the file"
         )
@@ -147,8 +147,15 @@ def _import(path: Path) -> ModuleType:
     return module
 
 
+def _is_installed(name: str, path: Path) -> bool:
+    """Return whether a module of this name is elsewhere: the file's own folder may be the current one."""
+    elsewhere = [folder for folder in sys.path if not _is_same(path.parent, folder or os.curdir)]
+    spec = PathFinder.find_spec(name, elsewhere)
+    return spec is not None and spec.origin is not None  # a folder without modules has none
+
+
 def _is_same(path: Path, file: str | None) -> bool:
-    return file is not None and Path(file).is_file() and path.samefile(file)
+    return file is not None and os.path.exists(file) and path.samefile(file)
 
 
 def _line(path: Path, error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """A user's own algorithms: where they come from, and what is said of those that cannot be used."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -191,10 +192,21 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_name_that_is_no_module_of_its_own_is_refused(write, name):
+def test_a_file_name_that_is_no_module_of_its_own_is_refused(write, name, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)  # as the current folder is in a notebook
     if name == "xgboost.py":
         pytest.importorskip("xgboost")
     assert_refused(write(LOGREG, name), NAMES[name])
+
+
+def test_a_file_in_a_folder_of_modules_is_imported_once(write, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "other" / "my_models").mkdir(parents=True)  # a folder is no module
+    monkeypatch.syspath_prepend(tmp_path / "other")
+    path = write(LOGREG)
+    module = importlib.import_module("my_models")
+    use_algorithms(path)
+    assert algorithm("own") is module.ALGORITHMS["own"]
 
 
 def test_a_missing_file_a_folder_and_another_file_of_the_same_name(write, tmp_path):
