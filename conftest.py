@@ -9,6 +9,7 @@ from tests.support import stores
 
 # No variable of the caller's shell may change a stored output.
 for _name in (
+    "CHURN_ALGORITHMS",
     "CHURN_DATA",
     "CHURN_SERVE_URL",
     "CHURN_TABLE",

@@ -78,3 +78,9 @@ class RetrainingInProgress(ProjectError, RuntimeError):
     """Another retraining is in progress in this experiment."""
 
     exit_code = ExitCode.BUSY
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error of a library says, as one line; with its type where the text alone says little."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

@@ -8,18 +8,20 @@ from sklearn.pipeline import Pipeline
 
 from helpers.data.loading import Split, load, split
 from helpers.table.reading import VARIABLE
+from helpers.training import own_algorithms
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_pipeline
 from tests.support import stores
 
 
 @pytest.fixture(autouse=True)
-def table_in_use():
-    """Leave no test the table that another one chose."""
-    before = os.environ.get(VARIABLE)
+def table_and_algorithms_in_use():
+    """Leave no test the table or the file of algorithms that another one chose."""
+    before = {name: os.environ.get(name) for name in (VARIABLE, own_algorithms.VARIABLE)}
     yield
-    os.environ.pop(VARIABLE, None)
-    if before is not None:
-        os.environ[VARIABLE] = before
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

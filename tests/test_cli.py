@@ -14,7 +14,7 @@ from helpers.cli import churn as command_line
 from helpers.config import ROOT
 from helpers.errors import DataError, ExitCode
 from helpers.tracking import search_runs, store_address
-from helpers.training import ALGORITHMS
+from helpers.training.algorithms import ALGORITHMS
 from tests.support.bank import NEW_CUSTOMERS
 from tests.support.command import churn
 from tests.support.servers import wait
@@ -76,6 +76,9 @@ def test_help_imports_no_heavy_library():
         (["run", "--nope"], "No such option '--nope'"),
         (["run", "--only", "07_nope"], "no notebook '07_nope': choose from 01_eda, 02_preprocess"),
         (["run", "--models", "knn,svm"], "unknown model 'svm'"),
+        (["run", "--models", "ranked_bayes,svm", "--algorithms", "examples/my_classifier.py"], "'svm'"),
+        (["score", "--out", "scores.csv", "--algorithms", "no.py"], "no file of algorithms no.py: check"),
+        (["serve", "--algorithms", "pyproject.toml"], "name it like a Python module, as in my_models.py"),
         (["train", "--missed-cost", "0"], "missed_cost must be a number from 1e-6 to 1e12"),
         (["train", "--missed-cost", "much"], "'much' is not a valid float"),
         (["run", "--wasted-cost", "nan"], "wasted_cost must be a number from 1e-6 to 1e12"),

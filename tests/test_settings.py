@@ -20,9 +20,9 @@ from tests.support.trainings import training
 CASES = [
     (DataSettings, {"data": 5}, "data must be the path of a CSV, as text, not 5"),
     (DataSettings, {"data": True}, "data must be the path of a CSV, as text, not True"),
-    (TrainSettings, {"model": "svm"}, "model must be one of knn, logreg, tree, forest, not 'svm'"),
-    (TrainSettings, {"model": "knn\n"}, "model must be one of"),
-    (TrainSettings, {"model": 5}, "model must be one of"),
+    (TrainSettings, {"model": "svm"}, "unknown model 'svm': choose one of knn, logreg, tree, forest"),
+    (TrainSettings, {"model": "knn\n"}, r"unknown model 'knn\\n'"),
+    (TrainSettings, {"model": 5}, "model must be the name of an algorithm, not 5"),
     (TrainSettings, {"n_jobs": 0}, "n_jobs must be a number of threads, or -1 for one per core, not 0"),
     (TrainSettings, {"n_jobs": 1.5}, "n_jobs must be a number of threads"),
     (TrainSettings, {"n_jobs": True}, "n_jobs must be a number of threads"),
@@ -74,7 +74,7 @@ def test_every_problem_is_in_one_message():
     with pytest.raises(SettingError) as error:
         TrainSettings.check({"modle": "tree", "datta": "x.csv", "n_jobs": 0, "data": "none.csv"})
     text = str(error.value)
-    assert "unknown setting 'modle': did you mean model? The settings are table, model," in text
+    assert "unknown setting 'modle': did you mean model? The settings are table, algorithms, model," in text
     assert "unknown setting 'datta': did you mean data?" in text
     assert "n_jobs must be" in text and "no file none.csv" in text
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         "churn run",
         "churn run --data customers.csv --models knn,tree --missed-cost 20",
         "churn run --table mine.yaml --data customers.csv --batch new.csv",
+        "churn run --algorithms my_models.py --models knn,xgboost",
         "churn run --only 04_registry",
     )
 )
 @options.table
+@options.algorithms
 @options.data
 @options.models
 @options.missed_cost
@@ -62,6 +64,7 @@ def run(
     )
 )
 @options.table
+@options.algorithms
 @options.data
 @options.models
 @click.option(

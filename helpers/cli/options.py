@@ -51,6 +51,14 @@ def use_table(ctx: click.Context, param: click.Parameter, value: str | None) -> 
         use_table(value)
 
 
+def use_algorithms(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Use a file of algorithms for the whole command: ``--models`` depends on it."""
+    if value:
+        from helpers.training import use_algorithms
+
+        use_algorithms(value)
+
+
 table = click.option(
     "--table",
     metavar="YAML",
@@ -58,6 +66,14 @@ table = click.option(
     expose_value=False,
     callback=use_table,
     help="Description of the customer table.  [default: CHURN_TABLE, else the bank's]",
+)
+algorithms = click.option(
+    "--algorithms",
+    metavar="PYTHON",
+    is_eager=True,
+    expose_value=False,
+    callback=use_algorithms,
+    help="Python file with algorithms of your own.  [default: CHURN_ALGORITHMS, else none]",
 )
 data = click.option(
     "--data",
@@ -75,7 +91,7 @@ models = click.option(
     "--models",
     type=AlgorithmNames(),
     metavar="NAMES",
-    help="Algorithms to train, separated by commas.  [default: knn,logreg,tree,forest]",
+    help="Algorithms to train, separated by commas.  [default: knn,logreg,tree,forest and your own]",
 )
 missed_cost = click.option(
     "--missed-cost", type=float, help="Cost of a churner who is not contacted.  [default: 5]"

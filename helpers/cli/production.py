@@ -16,6 +16,7 @@ SECONDS_A_YEAR = 365 * 24 * 3600
     epilog=options.examples("churn score --out scores.csv", "churn score --batch new.csv --out scores.csv")
 )
 @options.table
+@options.algorithms
 @click.option("--batch", callback=options.refuse_empty, metavar="CSV", help=options.BATCH)
 @options.out_file
 @click.option(
@@ -47,6 +48,7 @@ def score(batch: str | None, out: Path, bad_rows: str) -> None:
 
 @click.command(epilog=options.examples("churn serve", "churn serve --port 8081 --workers 2"))
 @options.table
+@options.algorithms
 @options.host
 @options.port(8080)
 @click.option(
@@ -69,6 +71,7 @@ def serve(host: str, port: int, workers: int) -> None:
 
 @click.command(epilog=options.examples("churn monitor", "churn monitor --batch new.csv"))
 @options.table
+@options.algorithms
 @click.option("--batch", callback=options.none_if_empty, metavar="CSV", help=options.BATCH)
 @options.training_data
 def monitor(batch: str | None, data: str | None) -> None:
@@ -96,6 +99,7 @@ def history() -> None:
     epilog=options.examples("churn retrain --batch new.csv", "churn retrain --batch batches/ --every 86400")
 )
 @options.table
+@options.algorithms
 @click.option(
     "--batch",
     required=True,

@@ -13,7 +13,7 @@ from helpers.registry.training_runs import training_run
 from helpers.registry.versions import staging_version
 from helpers.table import current_table
 from helpers.tracking import FOLD_GROUP, Store, store_address
-from helpers.training import ALGORITHMS
+from helpers.training import algorithms
 
 METRICS = {
     "CV F1": "cv_val_f1_mean",
@@ -64,8 +64,8 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
 
 
 def _algorithms(client: MlflowClient) -> list[str]:
-    """Return every algorithm that may have versions, also one that was since taken out of `ALGORITHMS`."""
-    prefix, token, names = current_table().registered_name(""), None, list(ALGORITHMS)
+    """Return every algorithm that may have versions, also one that was since taken out of `algorithms`."""
+    prefix, token, names = current_table().registered_name(""), None, list(algorithms())
     while True:
         page = client.search_registered_models(f"name LIKE '{prefix}%'", page_token=token)
         names += [model.name.removeprefix(prefix) for model in page]

@@ -6,15 +6,16 @@ from pydantic import Field
 
 from helpers.data import CsvPath
 from helpers.registry.promotion import ACTIONS, PROMOTE
-from helpers.settings import NotebookSettings, one_of
+from helpers.settings import one_of
+from helpers.training import ModelSettings
 
 
-class PromotionSettings(NotebookSettings):
+class PromotionSettings(ModelSettings):
     """What to do with which challenger, and why."""
 
     data: CsvPath = None
     production_data: CsvPath = None
-    # One of the challengers, which the registry knows: an algorithm may have left ALGORITHMS.
+    # One of the challengers, which the registry knows: an algorithm may have been taken out.
     challenger: Annotated[
         str | None, Field(pattern=r"^[\w.-]{1,200}$", description="the name of an algorithm")
     ] = None

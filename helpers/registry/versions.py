@@ -18,7 +18,7 @@ from helpers.config import DECISION_THRESHOLD, PRODUCTION, STAGING
 from helpers.errors import RegistryError
 from helpers.registry.model_files import WEIGHTS, verified_copy
 from helpers.table import current_table
-from helpers.tracking import TRUSTED_TYPES, store_address
+from helpers.tracking import allowed_types, store_address
 from helpers.training import ABOVE_ALL_SCORES
 
 
@@ -63,18 +63,19 @@ def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None
 def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
     """Load a version's pipeline, its files checked against the manifest taken at registration.
 
-    Its weights are loaded by skops with the project's own list of reviewed types; ``MLmodel`` is not read.
+    Its weights are loaded by skops with the types that are allowed here; ``MLmodel`` is not read.
 
     Raises
     ------
     RegistryError
         If the version does not exist, its files are missing, changed or added to, or hold another type; or a
         package that it needs is not installed.
+    SettingError
+        If the user's algorithms cannot be loaded.
     """
-    chosen = get_version(client, name, version)
-    with verified_copy(client, chosen) as folder:
+    with _safe_copy(client, name, version) as folder:
         try:
-            return skops.io.load(folder / WEIGHTS, trusted=sorted(TRUSTED_TYPES))
+            return skops.io.load(folder / WEIGHTS, trusted=sorted(allowed_types()))
         except ImportError as error:
             package = (error.name or str(error)).split(".")[0]
             raise RegistryError(
@@ -83,6 +84,24 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
             ) from error
         except Exception as error:  # skops and each estimator have their own; another release, too
             raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
+
+
+@contextmanager
+def _safe_copy(client: MlflowClient, name: str, version: str | int) -> Iterator[Path]:
+    """Download a version's files, checked, with no type in its weights that is not allowed here."""
+    allowed = allowed_types()
+    with verified_copy(client, get_version(client, name, version)) as folder:
+        try:
+            types = set(skops.io.get_untrusted_types(file=folder / WEIGHTS)) - allowed
+        except Exception as error:  # whatever a file can hold that skops did not write
+            raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
+        if types:
+            raise RegistryError(
+                f"{name} version {version} has the type {', '.join(sorted(types))}, which is trusted only "
+                "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to "
+                "their file"
+            )
+        yield folder
 
 
 def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSignature:
@@ -140,7 +159,7 @@ def decision_threshold(version: ModelVersion) -> float | None:
 
 def load_pyfunc(client: MlflowClient, name: str, version: str | int) -> PyFuncModel:
     """Load a version as any MLflow client does, but from a copy that was checked as in `load_version`."""
-    with verified_copy(client, get_version(client, name, version)) as folder:
+    with _safe_copy(client, name, version) as folder:
         return mlflow.pyfunc.load_model(str(folder))
 
 

@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from helpers.config import ROOT
 from helpers.data import CsvPath, new_customers_path
 from helpers.scoring.batch import BAD_ROWS, REFUSE, check_outputs
-from helpers.settings import NotebookSettings, one_of
+from helpers.settings import one_of
+from helpers.training import ModelSettings
 
 
-class ScoreSettings(NotebookSettings):
+class ScoreSettings(ModelSettings):
     """What to score, and where the scores go."""
 
     batch: CsvPath = None

@@ -11,82 +11,23 @@ from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
-import skops.io
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import Array
 from sklearn.pipeline import Pipeline
 
 from helpers.config import PACKAGES
-from helpers.errors import SettingError
 from helpers.table import current_table, description_path
 from helpers.tracking.runs import logged_reader
+from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
+from helpers.training import file_with
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
-
-# skops loads only types that it trusts. These belong to scikit-learn, NumPy, XGBoost and LightGBM and were
-# reviewed; `trusted_types` refuses a model with any other. MLflow stores a list of its own beside the model,
-# where whoever can change one can change the other: the registry loads with this list.
-TRUSTED_TYPES = {
-    "numpy.dtype",
-    # Calibration: objects that hold fitted estimators and two numbers; their methods are arithmetic.
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    # Histogram gradient boosting: arrays of nodes, read by compiled code of scikit-learn.
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.tree._tree.Tree",
-    # Voting and stacking: a dictionary of fitted estimators.
-    "sklearn.utils._bunch.Bunch",
-    # Boosting: the estimators hold parameters and a Booster, whose state is the library's own model format
-    # (XGBoost: UBJSON, LightGBM: text), parsed by its compiled code; no pickle is inside. The names do no
-    # harm where the packages are not installed. OrderedDict is LightGBM's factory of empty entries.
-    "collections.OrderedDict",
-    "lightgbm.basic.Booster",
-    "lightgbm.sklearn.LGBMClassifier",
-    "xgboost.core.Booster",
-    "xgboost.sklearn.XGBClassifier",
-    *(
-        f"sklearn.metrics._dist_metrics.{metric}Distance64"
-        for metric in (
-            "Euclidean",
-            "Manhattan",
-            "Chebyshev",
-            "Minkowski",
-            "SEuclidean",
-            "Mahalanobis",
-            "Canberra",
-        )
-    ),
-}
-
-
-def trusted_types(model: Pipeline) -> list[str]:
-    """Return the reviewed types in this model, to be passed to MLflow as ``skops_trusted_types``.
-
-    Raises
-    ------
-    SettingError
-        If the model has another type, or one that the format cannot hold; the message says what to do.
-    """
-    try:
-        types = set(skops.io.get_untrusted_types(data=skops.io.dumps(model)))
-    except Exception as error:
-        raise SettingError(
-            f"the safe format (skops) cannot hold the model: {error}. Use functions and classes of a module."
-        ) from error
-    if unreviewed := sorted(types - TRUSTED_TYPES):
-        raise SettingError(
-            f"the model has types that are not reviewed for the safe format: {', '.join(unreviewed)}. "
-            "Review them, then add them to TRUSTED_TYPES in helpers/tracking/artifacts.py."
-        )
-    return sorted(types)
 
 
 def requirements(types: Iterable[str]) -> list[str]:
@@ -98,7 +39,7 @@ def requirements(types: Iterable[str]) -> list[str]:
         Dotted names, from `trusted_types`: what is not scikit-learn's own is among them.
     """
     modules = {name.split(".")[0] for name in types} - sys.stdlib_module_names
-    # A type of this project comes with the project, which is on no package index.
+    # A type of this project comes with the project, which is on no package index; a file's with the file.
     further = modules - {"sklearn", "numpy", "helpers"}
     if not further:
         return REQUIREMENTS
@@ -165,6 +106,8 @@ def log_files(
 ) -> None:
     """Log the pickle, the standalone script, the table's description, the search's table and the plots.
 
+    Beside the script is the user's file of algorithms, if it defines a type in the model.
+
     Parameters
     ----------
     client : MlflowClient
@@ -183,8 +126,12 @@ def log_files(
         for name in ("pickle", "pipeline", "plots"):
             (root / name).mkdir()
         (root / "pickle" / "model.pkl").write_bytes(pickle.dumps(model))
-        reader = logged_reader(client, run_id)
-        script = pipeline_source(model, title, requirements(trusted_types(model)), reader)
+        types = trusted_types(model)
+        needed = requirements(types)
+        if own := file_with(types):
+            shutil.copy(own, root / "pipeline")
+            needed = [*needed, f"{own.name} beside this file"]
+        script = pipeline_source(model, title, needed, logged_reader(client, run_id))
         (root / "pipeline" / "pipeline.py").write_text(script)
         shutil.copy(description_path(), root / "table.yaml")
         pd.DataFrame(cv_results).to_csv(root / "cv_results.csv", index=False)

@@ -12,12 +12,14 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
-from helpers.errors import SettingError
-from helpers.tracking.artifacts import trusted_types
+from helpers.config import folds
+from helpers.errors import SettingError, one_line
+from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
-from helpers.training import add_step_prefix, combination_name
+from helpers.training import add_step_prefix, combination_name, without_probabilities
 
 _PER_CLASS = 100  # customers: enough for estimators that cross-validate inside
+_PREDICTED = 1000  # customers, most of whom it was not fitted on
 _REPEATS = 10  # more trees or rounds have the same types
 
 
@@ -64,27 +66,30 @@ def _check(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> None:
     pipeline_source(model, "trial", [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the search gives them
-        fitted, rows, probability = _fit(model, X, y)
-        _check_stored(fitted, rows, probability)
+        predicted = X.head(_PREDICTED)
+        fitted, probability = _fit(model, X, y, predicted)
+        _check_stored(fitted, predicted, probability)
 
 
-def _fit(model: Pipeline, X: pd.DataFrame, y: pd.Series) -> tuple[Pipeline, pd.DataFrame, np.ndarray]:
-    """Return a fitted copy, the rows it was fitted on, and their probabilities.
+def _fit(
+    model: Pipeline, X: pd.DataFrame, y: pd.Series, predicted: pd.DataFrame
+) -> tuple[Pipeline, np.ndarray]:
+    """Return a fitted copy, and its probabilities of further customers, too: some estimators refuse them.
 
-    What fails on few customers, as more neighbors than rows do, is decided by the whole table.
+    What fails on few customers, as more neighbors than rows do, is decided by the search's first fold.
     """
     fewer = {key: _REPEATS for key, value in model.get_params().items() if _repeats(key, value) > _REPEATS}
-    few = (y.groupby(y).cumcount() < _PER_CLASS).to_numpy()
-    problem = None
-    for rows, params in ((few, fewer), (slice(None), {})):
+    few = np.flatnonzero(y.groupby(y).cumcount() < _PER_CLASS)
+    fold, _ = next(folds().split(X, y))
+    for rows, params in ((few, fewer), (fold, {})):
         try:
-            fitted = clone(model).set_params(**params).fit(X[rows], y[rows])
-            return fitted, X[rows], _probability(fitted, X[rows])
+            fitted = clone(model).set_params(**params).fit(X.iloc[rows], y.iloc[rows])
+            return fitted, _probability(fitted, predicted)
         except SettingError:
             raise
         except Exception as error:
             problem = error
-    raise SettingError(f"{_title(model)} cannot be fitted: {problem}") from problem
+    raise SettingError(f"{_title(model)} cannot be fitted: {one_line(problem)}") from problem
 
 
 def _repeats(key: str, value: object) -> int:
@@ -93,10 +98,7 @@ def _repeats(key: str, value: object) -> int:
 
 def _probability(model: Pipeline, X: pd.DataFrame) -> np.ndarray:
     if not hasattr(model, "predict_proba"):
-        raise SettingError(
-            f"{_title(model)} has no predict_proba, which the threshold and the scores need: wrap it, as in "
-            "CalibratedClassifierCV(...), or choose parameters with probabilities"
-        )
+        raise SettingError(without_probabilities(_title(model)))
     if list(getattr(model, "classes_", ())) != [0, 1]:
         raise SettingError(f"{_title(model)} needs the attribute classes_ with 0 and 1 when it is fitted")
     probability = np.asarray(model.predict_proba(X), dtype=float)
@@ -114,7 +116,7 @@ def _check_stored(model: Pipeline, X: pd.DataFrame, probability: np.ndarray) -> 
         pickle.dumps(model)
         again = skops.io.loads(skops.io.dumps(model), trusted=types).predict_proba(X)
     except Exception as error:
-        raise SettingError(f"{_title(model)} cannot be stored and loaded: {error}") from error
+        raise SettingError(f"{_title(model)} cannot be stored and loaded: {one_line(error)}") from error
     if not np.array_equal(again, probability):
         raise SettingError(f"{_title(model)} gives other probabilities when it is loaded again")
 

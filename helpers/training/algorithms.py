@@ -1,7 +1,10 @@
-"""The algorithms: a pipeline and a default grid for each. To add an estimator, add one entry here."""
+"""The algorithms: a pipeline and a default grid for each.
 
+`ALGORITHMS` are the project's; `algorithms` has those of installed packages and of the user's file, too.
+"""
+
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,19 +17,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from helpers.config import SEED
 from helpers.errors import SettingError
+from helpers.training.entries import Algorithm
+from helpers.training.own_algorithms import VARIABLE, own_algorithms
 from helpers.training.preprocessing import make_preprocessing
 
 # The steps of every pipeline.
 PREPARE, CLASSIFY = "prepare", "classify"
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """An estimator and its default grid."""
-
-    title: str
-    estimator: BaseEstimator
-    grid: dict[str, list]
 
 
 ALGORITHMS = {
@@ -62,6 +58,24 @@ ALGORITHMS = {
 }
 
 
+def algorithms() -> dict[str, Algorithm]:
+    """Return every algorithm by name: the project's, then those of installed packages and the user's file.
+
+    Raises
+    ------
+    SettingError
+        If one of the user's cannot be loaded, does not have what it needs, or has a name that is taken.
+    """
+    found = dict(ALGORITHMS)
+    for source, entries in own_algorithms():
+        if taken := sorted(found.keys() & entries.keys()):
+            raise SettingError(
+                f"{source}: the name {taken[0]!r} is taken by another algorithm: choose another name"
+            )
+        found |= entries
+    return found
+
+
 def algorithm(name: str) -> Algorithm:
     """Look up an algorithm by name.
 
@@ -70,9 +84,30 @@ def algorithm(name: str) -> Algorithm:
     SettingError
         If the name is unknown; the message lists the known ones.
     """
-    if name not in ALGORITHMS:
-        raise SettingError(f"unknown model {name!r}: choose one of {', '.join(ALGORITHMS)}")
-    return ALGORITHMS[name]
+    known = algorithms()
+    if name not in known:
+        raise SettingError(f"unknown model {name!r}: choose one of {', '.join(known)}")
+    return known[name]
+
+
+def use_algorithms(path: str | os.PathLike | None) -> None:
+    """Use the algorithms of a file from here on, in this process and those it starts; None changes nothing.
+
+    Raises
+    ------
+    SettingError
+        See `algorithms`; also of a file that is in use already.
+    """
+    before = os.environ.get(VARIABLE)
+    if path:
+        os.environ[VARIABLE] = os.fspath(path)
+    try:
+        algorithms()
+    except SettingError:
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
+        raise
 
 
 def make_pipeline(name: str, customers: pd.DataFrame | None = None) -> Pipeline:

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 from helpers.errors import SettingError
-from helpers.search import check_params
 from helpers.table import current_table
 from helpers.training.algorithms import algorithm, seeded
+from helpers.training.entries import check_key, check_value
 
 
 def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str, list]:
@@ -17,7 +17,7 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
     Parameters
     ----------
     name : str
-        One of ``ALGORITHMS``.
+        Of an algorithm.
     grid : dict or str, optional
         Values per hyperparameter, e.g. ``{"n_neighbors": [5, 9]}``, or the same as JSON text (which
         ``papermill -p grid`` passes). None or empty text means the default.
@@ -48,7 +48,7 @@ def make_grid(name: str, grid: dict[str, list] | str | None = None) -> dict[str,
             ) from None
     if not isinstance(grid, dict) or not grid:
         raise SettingError(f"grid must map hyperparameters to lists of values, like {chosen.grid}")
-    return {key: _values(name, chosen.estimator, key, values) for key, values in grid.items()}
+    return {key: _values(chosen.estimator, key, values) for key, values in grid.items()}
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -65,24 +65,18 @@ def _seeded(value: object) -> object:
     return seeded(value) if hasattr(value, "get_params") and not isinstance(value, type) else value
 
 
-def _values(name: str, estimator: BaseEstimator, key: str, values: object) -> list:
+def _values(estimator: BaseEstimator, key: str, values: list) -> list:
     """Return the values of a hyperparameter, each checked as the estimator's ``fit`` would."""
-    defaults = estimator.get_params()
-    if key not in defaults:
-        raise SettingError(f"unknown grid key {key!r} for {name}: choose from {', '.join(sorted(defaults))}")
-    if not isinstance(values, list) or not values:
-        raise SettingError(f"grid key {key!r} needs a non-empty list of values, not {values!r}")
+    check_key(estimator, key, values)
+    default = estimator.get_params()[key]
     if key == "class_weight":
         values = [_class_weight(value) if isinstance(value, dict) else value for value in values]
     for value in values:
-        if isinstance(value, bool) and not isinstance(defaults[key], bool):
+        if isinstance(value, bool) and not isinstance(default, bool):
             raise SettingError(f"grid key {key!r} cannot be {value}: use a number, text or null")
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise SettingError(f"grid key {key!r} cannot be an integer of more than 64 bits")
-        try:
-            check_params(clone(estimator).set_params(**{key: value}))
-        except (ValueError, TypeError, OverflowError) as error:
-            raise SettingError(f"grid key {key!r} cannot be {value!r}: {error}") from None
+        check_value(estimator, key, value)
     return values
 
 

@@ -1,12 +1,13 @@
-"""Settings of notebook 03, ``churn train`` and ``churn run``."""
+"""Settings of notebook 03, ``churn train`` and ``churn run``; and of all that train or load a model."""
 
+from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from helpers.data import CsvPath
-from helpers.settings import NotebookSettings, one_of
-from helpers.training.algorithms import ALGORITHMS
+from helpers.settings import NotebookSettings
+from helpers.training.algorithms import algorithm, use_algorithms
 from helpers.training.costs import Cost
 from helpers.training.grids import make_grid
 
@@ -19,10 +20,31 @@ def _check_not_zero(number: int) -> int:
     return number
 
 
-class TrainSettings(NotebookSettings):
+def _use(algorithms: str | Path | None) -> str | Path | None:
+    use_algorithms(algorithms)
+    return algorithms
+
+
+def _check_known(model: str, checked: ValidationInfo) -> str:
+    if "algorithms" in checked.data:  # or that is the problem
+        algorithm(model)
+    return model
+
+
+class ModelSettings(NotebookSettings):
+    """Base of the settings of a notebook that trains or loads a model. The file is used at once."""
+
+    algorithms: Annotated[
+        str | Path | None,
+        AfterValidator(_use),
+        Field(description="the path of a Python file with your own algorithms, as text"),
+    ] = None
+
+
+class TrainSettings(ModelSettings):
     """What to train, on what, and what mistakes cost."""
 
-    model: Annotated[str, one_of(ALGORITHMS)] = "knn"
+    model: Annotated[str, AfterValidator(_check_known), Field(description="the name of an algorithm")] = "knn"
     data: CsvPath = None
     grid: Annotated[
         dict | str | None, Field(description="hyperparameters with their values, or JSON text")

@@ -15,7 +15,7 @@ def check_table_size(name: str, grid: dict[str, list], y: pd.Series) -> None:
     Parameters
     ----------
     name : str
-        One of ``ALGORITHMS``.
+        Of an algorithm.
     grid : dict
         From `make_grid`.
     y : Series of shape (n_train,)

@@ -27,7 +27,7 @@ from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
 from helpers.table import chosen_table, current_table
 from helpers.tracking import EDIT, Store, check_rights, terminate_stale_runs
-from helpers.training import ALGORITHMS, TrainSettings, check_table_size, make_grid
+from helpers.training import TrainSettings, algorithms, check_table_size, chosen_algorithms, make_grid
 
 NOTEBOOKS = ROOT / "notebooks"
 # Papermill's default, one minute, is too short when several kernels start at once on few cores.
@@ -74,12 +74,16 @@ def notebook_steps(
         A CSV of new customers for 05 and 06; None for the description's sample.
     """
     parameters = _table_parameters(data)
-    new = {**chosen_table(), **({"batch": str(Path(batch).resolve())} if batch else {})}
+    new = {
+        **chosen_table(),
+        **chosen_algorithms(),
+        **({"batch": str(Path(batch).resolve())} if batch else {}),
+    }
     return [
         NotebookStep("01_eda", "01_eda", parameters),
         NotebookStep("02_preprocess", "02_preprocess", parameters),
         *training_steps(models, data, settings),
-        NotebookStep("04_registry", "04_registry", parameters),
+        NotebookStep("04_registry", "04_registry", {**parameters, **chosen_algorithms()}),
         # No data parameter: these two need the table that the production model was trained on, and find it.
         NotebookStep("05_score", "05_score", {**new, "out": str(out.resolve() / "scores.csv")}),
         NotebookStep("06_monitor", "06_monitor", new),
@@ -90,11 +94,10 @@ def training_steps(
     models: list[str] | None = None, data: str | None = None, settings: Mapping[str, object] | None = None
 ) -> list[NotebookStep]:
     """Return notebook 03 once per algorithm; see `notebook_steps`. ``settings`` may include a ``grid``."""
+    parameters = {**_table_parameters(data), **chosen_algorithms(), **(settings or {})}
     return [
-        NotebookStep(
-            "03_train", f"03_train-{name}", {**_table_parameters(data), **(settings or {}), "model": name}
-        )
-        for name in models or ALGORITHMS
+        NotebookStep("03_train", f"03_train-{name}", {**parameters, "model": name})
+        for name in models or algorithms()
     ]
 
 

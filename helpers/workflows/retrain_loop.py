@@ -19,7 +19,7 @@ from helpers.errors import DataError, ExitCode, ProjectError
 from helpers.files import sha256
 from helpers.registry import production_version
 from helpers.tracking import Store, connect, search_runs, terminate_stale_runs
-from helpers.training import ALGORITHMS
+from helpers.training import algorithms
 from helpers.workflows.retraining import LEVEL, process_batch
 from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES
 
@@ -94,7 +94,9 @@ def process_all(path: str, data: str | None, models: list[str] | None, out: Path
             try:
                 # A single file is processed again when another version is in production. A folder's files are
                 # not: their drift may be long past.
-                batch_code = _process_once(store, batch, data, models or list(ALGORITHMS), out, not is_folder)
+                batch_code = _process_once(
+                    store, batch, data, models or list(algorithms()), out, not is_folder
+                )
             except Exception as error:
                 if not is_folder or _affects_all(error):
                     raise

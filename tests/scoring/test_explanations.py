@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from helpers.scoring.explanations import shapley_values
-from helpers.training import ALGORITHMS, CLASSIFY, make_pipeline
+from helpers.training import CLASSIFY, make_pipeline
+from helpers.training.algorithms import ALGORITHMS
 from tests.support.bank import FEATURES, NUMERIC
 
 

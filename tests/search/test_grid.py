@@ -22,7 +22,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from helpers.config import ROOT, SCORES
 from helpers.search import SearchError, grid_search
-from helpers.training import ALGORITHMS, add_step_prefix, make_grid, make_pipeline
+from helpers.training import add_step_prefix, make_grid, make_pipeline
+from helpers.training.algorithms import ALGORITHMS
 from tests.support.searches import assert_same, search
 
 

@@ -20,7 +20,8 @@ from helpers.config import SEED
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
 from helpers.tracking import log_dataset
-from helpers.tracking.artifacts import log_files, trusted_types
+from helpers.tracking.artifacts import log_files
+from helpers.tracking.safe_format import trusted_types
 from helpers.tracking.script_export import pipeline_source
 from helpers.training.algorithms import ALGORITHMS, CLASSIFY, make_pipeline
 from helpers.training.metrics import evaluate

@@ -12,7 +12,8 @@ from sklearn.svm import LinearSVC
 
 from helpers.errors import SettingError
 from helpers.tracking import check_estimator
-from helpers.training import ALGORITHMS, CLASSIFY, make_grid, make_pipeline
+from helpers.training import CLASSIFY, make_grid, make_pipeline
+from helpers.training.algorithms import ALGORITHMS
 
 
 def check(estimator, sample, grid=None):
@@ -55,9 +56,12 @@ def test_built_in_algorithms_pass(name, sample):
 
 REFUSED = {
     "no probabilities": (LinearSVC(), r"LinearSVC has no predict_proba.*CalibratedClassifierCV\(\.\.\.\)"),
-    "unreviewed type": (Own(), r"types that are not reviewed.*test_trial_fit\.Own.*TRUSTED_TYPES"),
-    "one column": (Own(row=(1.0,)), r"two columns, P\(0\) and P\(1\).*shape \(200, 1\)"),
-    "sum": (Own(row=(0.5, 0.9)), r"sum to one, not shape \(200, 2\) with the sums \[1\.4"),
+    "unreviewed type": (
+        Own(),
+        r"types that are not reviewed.*test_trial_fit\.Own.*trusted_types of the Algorithm",
+    ),
+    "one column": (Own(row=(1.0,)), r"two columns, P\(0\) and P\(1\).*shape \(1000, 1\)"),
+    "sum": (Own(row=(0.5, 0.9)), r"sum to one, not shape \(1000, 2\) with the sums \[1\.4"),
     "no classes": (Nameless(), "Nameless needs the attribute classes_"),
     "no fit": (LogisticRegression(C=-1.0), "LogisticRegression cannot be fitted: .*'C'"),
     "lambda": (chain(FunctionTransformer(lambda X: X), LogisticRegression()), "cannot hold .*'func'"),

@@ -10,7 +10,7 @@ from helpers.training.grids import make_grid
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ('{"k": [1]}', r"unknown grid key 'k' for knn: choose from .*n_neighbors"),
+        ('{"k": [1]}', r"unknown grid key 'k' for KNeighborsClassifier: choose from .*n_neighbors"),
         ('{"n_neighbors": []}', "'n_neighbors' needs a non-empty list"),
         ('{"n_neighbors": 5}', "'n_neighbors' needs a non-empty list"),
         ("n_neighbors=5", "grid is not JSON"),

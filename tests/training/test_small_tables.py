@@ -9,7 +9,8 @@ from helpers.config import SCORES, SELECT_BY, folds
 from helpers.data import make_customers, split, validate
 from helpers.errors import DataError, SettingError
 from helpers.search import grid_search
-from helpers.training import ALGORITHMS, add_step_prefix, check_table_size, make_grid, make_pipeline
+from helpers.training import add_step_prefix, check_table_size, make_grid, make_pipeline
+from helpers.training.algorithms import ALGORITHMS
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from helpers.errors import ExitCode, NotebookError
 from helpers.registry import list_versions, production_version
 from helpers.tracking import connect, search_runs
 from helpers.tracking.stale_runs import OWNER
-from helpers.training import ALGORITHMS
+from helpers.training.algorithms import ALGORITHMS
 from helpers.workflows import (
     NotebookStep,
     check_steps,
