@@ -1,5 +1,7 @@
 """The model of a table's description; `docs/tables.md` explains every key."""
 
+import hashlib
+import json
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -95,6 +97,27 @@ class TableDescription(Part):
     def columns(self) -> list[str]:
         """Return all columns, in the description's order: identifiers, features, the target."""
         return [*self.identifiers, *self.features, self.target.column]
+
+    @property
+    def meaning(self) -> dict[str, str | list[str]]:
+        """Return what a model and its scores depend on: the outcome, and the columns by role.
+
+        Ranges, categories, words and costs are not in it: they may change from one training to the next.
+        """
+        return {
+            "target": self.target.column,
+            "negative": self.target.negative.value,
+            "positive": self.target.positive.value,
+            "numeric": self.numeric,
+            "categorical": self.categorical,
+            "binary": self.binary,
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a fingerprint of `meaning`; the order of the columns does not count."""
+        sorted_meaning = [sorted(part) if isinstance(part, list) else part for part in self.meaning.values()]
+        return hashlib.sha256(json.dumps(sorted_meaning).encode()).hexdigest()
 
     @property
     def outcomes(self) -> list[str]:

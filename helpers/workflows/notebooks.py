@@ -22,7 +22,7 @@ from helpers.errors import NotebookError
 from helpers.files import check_folder, check_output
 from helpers.masking import mask_notebook
 from helpers.monitoring import MonitorSettings
-from helpers.registry import PromotionSettings, production_version
+from helpers.registry import PromotionSettings, check_production_table, production_version
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
 from helpers.table import chosen_table, current_table
@@ -166,10 +166,15 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
     ------
     StoreError
         If the user may not do what the steps do.
+    RegistryError
+        If the steps would train for another table than the version in production was trained for.
     NotebookError
         From the first notebook that fails.
     """
-    check_rights(store.client, _changed_models(steps))
+    changed = _changed_models(steps)
+    check_rights(store.client, changed)
+    if changed:
+        check_production_table(store.client)
     out.mkdir(parents=True, exist_ok=True)
     workflow, pending = uuid.uuid4().hex[:12], []
     for number, step in enumerate(steps, 1):
