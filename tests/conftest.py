@@ -7,7 +7,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from helpers.data.loading import Split, load, split
-from helpers.table.reading import VARIABLE
+from helpers.table import reading
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_pipeline
 from tests.support import stores
 
@@ -15,11 +15,12 @@ from tests.support import stores
 @pytest.fixture(autouse=True)
 def table_in_use():
     """Leave no test the table that another one chose."""
-    before = os.environ.get(VARIABLE)
+    before = os.environ.get(reading.VARIABLE)
     yield
-    os.environ.pop(VARIABLE, None)
+    reading._at_start.clear()
+    os.environ.pop(reading.VARIABLE, None)
     if before is not None:
-        os.environ[VARIABLE] = before
+        os.environ[reading.VARIABLE] = before
 
 
 @pytest.fixture(scope="session")

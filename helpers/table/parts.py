@@ -84,20 +84,14 @@ class Feature(Part):
         except ValueError:
             yield "the values of a numeric feature must be numbers: correct them, or make it categorical"
             return
-        if infinite := [
-            text for text, value in zip(self.values, choices, strict=False) if not _finite(value)
-        ]:
+        pairs = list(zip(self.values, choices, strict=False))
+        if infinite := [text for text, value in pairs if not _finite(value)]:
             yield f"values has {infinite[0]!r}, which is no finite number: leave it out"
-        written = [str(value) for value in choices]
-        if twice := [
-            text for text, value in zip(self.values, choices, strict=False) if choices.count(value) > 1
-        ]:
-            same = (
-                f"{twice[0]!r} twice"
-                if twice[0] == twice[1]
-                else f"{twice[0]!r} and {twice[1]!r}, one number"
-            )
+        if twice := [text for text, value in pairs if choices.count(value) > 1]:
+            first, second, *_ = twice
+            same = f"{first!r} twice" if first == second else f"{first!r} and {second!r}, one number"
             yield f"values has {same}: keep one"
+        written = [str(value) for value in choices]
         if unknown := [value for value in self.labels if value not in written]:
             yield f"labels has {unknown[0]!r}, which is not one of the feature's values"
 
