@@ -12,7 +12,7 @@ import yaml
 
 from helpers.cli import churn as command_line
 from helpers.config import ROOT
-from helpers.errors import DataError, ExitCode
+from helpers.errors import DataError, DescriptionError, ExitCode
 from helpers.tracking import search_runs, store_address
 from helpers.training import ALGORITHMS
 from tests.support.bank import NEW_CUSTOMERS
@@ -282,3 +282,16 @@ def test_mlflow_projects_entry_points_are_commands():
         assert program == "churn"
         # Parses the options, and calls nothing.
         assert command_line.commands[command].make_context(name, arguments)
+        values["table"] = "nowhere.yaml"
+        with pytest.raises(DescriptionError, match=r"nowhere\.yaml: No such file"):
+            _, _, *arguments = shlex.split(entry["command"].format(**values))
+            command_line.commands[command].make_context(name, arguments)
+
+
+def test_every_command_on_a_table_takes_its_description():
+    with_it = {
+        name
+        for name, each in command_line.commands.items()
+        if any("--table" in parameter.opts for parameter in each.params)
+    }
+    assert set(command_line.commands) - with_it == {"describe"}  # it drafts one
