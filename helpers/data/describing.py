@@ -11,6 +11,7 @@ from helpers.data.guessing_target import guess_target
 from helpers.data.paths import data_path
 from helpers.data.texts import read_texts
 from helpers.errors import DataError, SettingError
+from helpers.table import TAKEN
 
 
 def describe(path: str | os.PathLike, *, target: str | None = None, name: str | None = None) -> str:
@@ -48,7 +49,7 @@ def describe(path: str | os.PathLike, *, target: str | None = None, name: str | 
     columns = [Column(name, table.iloc[:, at]) for at, name in enumerate(table.columns) if name]
     outcome = guess_target(columns, path.name, target)
     guesses = {
-        column: _refuse_long_name(
+        column: _refuse_name(
             column,
             _refuse_outcome(column, guess_role(column), outcome.column),
             list(table.columns).index(column.name) + 1,
@@ -71,12 +72,16 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:50].rstrip("_") or "customers"
 
 
-def _refuse_long_name(column: Column, guess: Guess, place: int) -> Guess:
+def _refuse_name(column: Column, guess: Guess, place: int) -> Guess:
     """Leave a feature out if a description cannot have its name."""
-    if guess.role == "identifier" or not is_too_long(column.name):
+    if guess.role == "identifier":
         return guess
-    reason = f"the name of column {place} has {len(column.name):,} characters, too many for YAML: shorten it"
-    return Guess(None, left_out=reason)
+    if column.name in TAKEN:
+        return replace(guess, left_out="the scores need this name: rename it, also in the table")
+    if is_too_long(column.name):
+        size = f"{len(column.name):,} characters"
+        return Guess(None, left_out=f"the name of column {place} has {size}, too many for YAML: shorten it")
+    return guess
 
 
 def _refuse_outcome(column: Column, guess: Guess, target: Column) -> Guess:

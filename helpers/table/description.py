@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from helpers.table.parts import Feature, MistakeCosts, Part, Role, Samples, Target, Text
 
+TAKEN = ("customer", "probability")  # columns that scores add to those of the table
+
 
 class TableDescription(Part):
     """Everything the project knows about a table; see the module.
@@ -57,6 +59,11 @@ class TableDescription(Part):
         if twice := [name for name in named if named.count(name) > 1]:
             raise ValueError(
                 f"column {twice[0]!r} is named twice: a column is an identifier, a feature or the target"
+            )
+        if taken := [name for name in (*self.features, self.target.column) if name in TAKEN]:
+            raise ValueError(
+                f"column {taken[0]!r} has a name that the scores need: rename it, also in the table, or make "
+                "it an identifier"
             )
         blanks = [name.replace(" ", "_") for name in named]
         if alike := [name for name, other in zip(named, blanks, strict=True) if blanks.count(other) > 1]:

@@ -277,6 +277,16 @@ def test_a_column_whose_name_is_too_long_for_a_key_is_left_out(name, fits, write
     assert (reason in describe(path)) is not fits
 
 
+def test_a_feature_named_as_a_column_of_the_scores_is_left_out(write, drafted):
+    sizes = [i / 7 for i in range(ROWS)]
+    path = write(customer=range(5000, 5000 + ROWS), probability=sizes, size=sizes, exited=EVERY_SECOND)
+    draft, _ = drafted(path)
+    assert (draft.identifiers, draft.numeric) == (["customer"], ["size"])
+    assert (
+        "left out: the scores need this name: rename it, also in the table" in lines_of(path)["probability"]
+    )
+
+
 def test_an_identifier_or_a_target_may_have_a_long_name(write, drafted):
     row, target = "r" * 2000, "t" * 2000
     path = write(**{row: range(ROWS), target: EVERY_SECOND}, size=[i / 7 for i in range(ROWS)])

@@ -71,6 +71,12 @@ def problems(described):
         ),
         ("[id]", "[id, id]", "column 'id' is named twice"),
         ("column: left", "column: card", "column 'card' is named twice"),
+        (
+            "card: {",
+            "probability: {",
+            "column 'probability' has a name that the scores need: rename it, also in",
+        ),
+        ("column: left", "column: customer", "column 'customer' has a name that the scores need: rename it"),
         ("value: Yes", "value: No", "target: both outcomes have the value 'No'"),
         ("value: Yes", "value: ''", "target.positive.value: it is empty"),
         ("value: Yes, ", "", "target.positive.value: the key is missing"),
