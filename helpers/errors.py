@@ -62,6 +62,10 @@ class UnverifiedModel(RegistryError):
     """The files of a version are not, or not known to be, those that were registered."""
 
 
+class OtherTable(RegistryError):
+    """A version was trained with another description of the same name than the one in use."""
+
+
 class NoChallengers(RegistryError):
     """No version in staging was trained on the data."""
 

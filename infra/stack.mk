@@ -1,10 +1,10 @@
 # The Compose stack; docs/stack.md explains it.
 COMPOSE ?= docker compose
 # For Compose, a variable in the shell overrides infra/.env. Not these: a shell may have keys for another server, and
-# its endpoint for direct upload is the stack's address from outside.
+# its endpoint for direct upload is the stack's address from outside; its table's description is a file of the host.
 FROM_FILE = POSTGRES_PASSWORD MINIO_ROOT_USER MINIO_ROOT_PASSWORD JUPYTER_TOKEN MLFLOW_TRACKING_USERNAME \
   MLFLOW_TRACKING_PASSWORD MLFLOW_AUTH_ADMIN_PASSWORD MLFLOW_FLASK_SERVER_SECRET_KEY MLFLOW_ARTIFACTS_DESTINATION \
-  MLFLOW_S3_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION
+  MLFLOW_S3_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION CHURN_TABLE
 COMPOSE_HERE = env $(addprefix -u ,$(FROM_FILE)) $(COMPOSE)
 STACK = $(COMPOSE_HERE) --project-directory infra -f infra/docker-compose.yml
 

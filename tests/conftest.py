@@ -7,7 +7,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from helpers.data.loading import Split, load, split
-from helpers.table.reading import VARIABLE
+from helpers.table import reading
 from helpers.training import own_algorithms
 from helpers.training.algorithms import ALGORITHMS, add_step_prefix, make_pipeline
 from tests.support import stores
@@ -16,8 +16,9 @@ from tests.support import stores
 @pytest.fixture(autouse=True)
 def table_and_algorithms_in_use():
     """Leave no test the table or the file of algorithms that another one chose."""
-    before = {name: os.environ.get(name) for name in (VARIABLE, own_algorithms.VARIABLE)}
+    before = {name: os.environ.get(name) for name in (reading.VARIABLE, own_algorithms.VARIABLE)}
     yield
+    reading._at_start.clear()
     for name, value in before.items():
         os.environ.pop(name, None)
         if value is not None:

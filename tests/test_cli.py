@@ -12,7 +12,8 @@ import yaml
 
 from helpers.cli import churn as command_line
 from helpers.config import ROOT
-from helpers.errors import DataError, ExitCode
+from helpers.errors import DataError, DescriptionError, ExitCode
+from helpers.table import BANK
 from helpers.tracking import search_runs, store_address
 from helpers.training.algorithms import ALGORITHMS
 from tests.support.bank import NEW_CUSTOMERS
@@ -285,3 +286,28 @@ def test_mlflow_projects_entry_points_are_commands():
         assert program == "churn"
         # Parses the options, and calls nothing.
         assert command_line.commands[command].make_context(name, arguments)
+        values["table"] = "nowhere.yaml"
+        with pytest.raises(DescriptionError, match=r"nowhere\.yaml: No such file"):
+            _, _, *arguments = shlex.split(entry["command"].format(**values))
+            command_line.commands[command].make_context(name, arguments)
+
+
+@pytest.mark.parametrize("every", [[], ["--every", "60"]])
+def test_without_a_key_nothing_is_retrained(every, tmp_path, capsys):
+    described = yaml.safe_load(BANK.read_text())
+    del described["key"]
+    (tmp_path / "nokey.yaml").write_text(yaml.safe_dump(described))
+    batch = ["--table", tmp_path / "nokey.yaml", "--batch", NEW_CUSTOMERS, "--out", tmp_path / "out"]
+    assert churn("retrain", *batch, *every) == ExitCode.USAGE
+    message = capsys.readouterr().err
+    assert "nokey.yaml names no key: without one, customers" in message and message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_command_on_a_table_takes_its_description():
+    with_it = {
+        name
+        for name, each in command_line.commands.items()
+        if any("--table" in parameter.opts for parameter in each.params)
+    }
+    assert set(command_line.commands) - with_it == {"describe"}  # it drafts one

@@ -11,6 +11,7 @@ from helpers.errors import DataError, SettingError
 from helpers.monitoring import MonitorSettings
 from helpers.registry import PromotionSettings
 from helpers.scoring import ScoreSettings
+from helpers.table import current_table
 from helpers.tracking import search_runs
 from helpers.training import TrainSettings
 from helpers.workflows.notebooks import SETTINGS
@@ -93,6 +94,16 @@ def test_the_parameters_of_a_notebook_are_its_settings_and_are_checked_first(not
     assert parameters == settings().model_dump()
     lines = [line for line in second.splitlines() if line and not line.startswith(("from ", "import "))]
     assert lines[0] == f"{settings.__name__}.check_notebook(globals())"
+
+
+def test_no_table_in_an_open_kernel_is_the_one_it_started_with():
+    telecom = str(ROOT / "data" / "telecom_churn.yaml")
+    DataSettings.check_notebook({"table": telecom})
+    assert current_table().name == "telecom"
+    DataSettings.check({"data": None})  # a table that is not given changes nothing
+    assert current_table().name == "telecom"
+    DataSettings.check_notebook({"table": None})
+    assert current_table().name == "churn"
 
 
 def test_of_a_notebook_its_settings_and_what_papermill_injected_are_checked():

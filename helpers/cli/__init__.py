@@ -33,6 +33,7 @@ Exit codes:
 
 
 _python_format = warnings.formatwarning
+# Modules of the errors that a store raises. Compared by name: importing MLflow takes seconds.
 STORE_ERRORS = ("mlflow.exceptions", "sqlalchemy.exc", "requests.exceptions")
 
 
@@ -78,10 +79,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except MemoryError:
         _fail("not enough memory: use a smaller table", ExitCode.FAILED)
     except Exception as error:
-        # Compared by name: importing MLflow takes seconds.
-        if not type(error).__module__.startswith(
-            ("mlflow.exceptions", "sqlalchemy.exc", "requests.exceptions")
-        ):
+        if not type(error).__module__.startswith(STORE_ERRORS):
             raise
         from helpers.tracking import explain, tracking_uri
 

@@ -122,10 +122,12 @@ def retrain(batch: str, data: str | None, models: list[str] | None, every: float
     Challengers of every algorithm are trained on old and new customers; the best one that passes the gates is
     promoted. Safe to repeat: a table is processed once, and an interrupted retraining resumes.
     """
+    from helpers.data import require_key
     from helpers.files import check_folder
     from helpers.monitoring import MonitorSettings
     from helpers.workflows import process_all, process_forever
 
+    require_key()
     MonitorSettings.check({"data": data})
     check_folder(out)
     if every is not None and not 0 < every <= SECONDS_A_YEAR:

@@ -3,7 +3,14 @@
 from helpers.data.bad_rows import load_sound
 from helpers.data.describing import describe
 from helpers.data.loading import Split, load, split
-from helpers.data.merging import MergedTable, customer_ids, merge_batch, save_table, table_name
+from helpers.data.merging import (
+    MergedTable,
+    customer_ids,
+    merge_batch,
+    require_key,
+    save_table,
+    table_name,
+)
 from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.reading import missing_values, read_csv_text
@@ -36,6 +43,7 @@ __all__ = [
     "new_customers_path",
     "places",
     "read_csv_text",
+    "require_key",
     "rows_are",
     "save_table",
     "split",

@@ -5,12 +5,13 @@ import re
 import unicodedata
 from dataclasses import replace
 
-from helpers.data.drafting import draft
+from helpers.data.drafting import draft, is_too_long
 from helpers.data.guessing import Column, Guess, guess_role
 from helpers.data.guessing_target import guess_target
 from helpers.data.paths import data_path
 from helpers.data.texts import read_texts
 from helpers.errors import DataError, SettingError
+from helpers.table import TAKEN
 
 
 def describe(
@@ -56,7 +57,11 @@ def describe(
     columns = [Column(name, table.iloc[:, at]) for at, name in enumerate(table.columns) if name]
     outcome = guess_target(columns, path.name, target)
     guesses = {
-        column: _refuse_outcome(column, guess_role(column), outcome.column)
+        column: _refuse_name(
+            column,
+            _refuse_outcome(column, guess_role(column), outcome.column),
+            list(table.columns).index(column.name) + 1,
+        )
         for column in columns
         if column is not outcome.column
     }
@@ -74,6 +79,18 @@ def _name(text: str) -> str:
     """Return the valid name most like a text."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).lstrip("_0123456789")[:50].rstrip("_") or "customers"
+
+
+def _refuse_name(column: Column, guess: Guess, place: int) -> Guess:
+    """Leave a feature out if a description cannot have its name."""
+    if guess.role == "identifier":
+        return guess
+    if column.name in TAKEN:
+        return replace(guess, left_out="the scores need this name: rename it, also in the table")
+    if is_too_long(column.name):
+        size = f"{len(column.name):,} characters"
+        return Guess(None, left_out=f"the name of column {place} has {size}, too many for YAML: shorten it")
+    return guess
 
 
 def _refuse_outcome(column: Column, guess: Guess, target: Column) -> Guess:

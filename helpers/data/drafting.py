@@ -10,6 +10,8 @@ import yaml
 from helpers.data.guessing import Column, Guess, words
 from helpers.data.guessing_target import GuessedTarget
 
+LONGEST_NAME = 1024  # of a feature: YAML's limit for a key, quotes and escapes included
+SHOWN_NAME = 60  # characters of a name in a comment
 OWN_CATEGORY = 0.05  # from this share on, that a value is missing may itself say something
 _SENSITIVE = re.compile(
     r"\b(gender|sex|age|birth\w*|country|nationality|citizen\w*|geography|ethnic\w*|race|religion|marital|married|"
@@ -64,6 +66,11 @@ def draft(
     return "\n".join(lines) + "\n"
 
 
+def is_too_long(name: str) -> bool:
+    """Tell whether a column's name is too long to be a feature's key in a description."""
+    return len(_yaml(name)) > LONGEST_NAME
+
+
 def _identifiers(remarks: dict[Column, str]) -> Iterator[str]:
     if not remarks:
         yield "identifiers: []  # columns that no model may see"
@@ -93,7 +100,7 @@ def _target(target: GuessedTarget) -> Iterator[str]:
 def _feature(column: Column, guess: Guess) -> str:
     """Return a feature's line, commented out if it is left out."""
     if guess.role is None:
-        return f"  # {_yaml(column.name)}: left out: {guess.left_out}"
+        return f"  # {_yaml(column.name[:SHOWN_NAME])}: left out: {guess.left_out}"
     feature: dict[str, Any] = {"role": guess.role}
     if guess.role == "numeric":
         feature["range"] = wider(column.numbers.min(), column.numbers.max())

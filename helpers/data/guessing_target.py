@@ -16,9 +16,9 @@ _NAMES = [
 _CHURN = re.compile(r"\b(churn\w*|exit(ed)?|attrition|attrited|left|cancell?ed|closed|lost|gone|quit)\b")
 _NO = re.compile(r"\b(0|no|not|non|n|false|f|nein|retained|stayed|existing|active|loyal|good|negative)\b")
 _YES = re.compile(
-    r"\b(1|yes|y|true|t|ja|churn\w*|exited|left|attrited|cancell?ed|closed|lost|gone|quit|default\w*|bad|positive)\b"
+    r"\b(1|yes|y|true|t|j|ja|churn\w*|exited|left|attrited|cancell?ed|closed|lost|gone|quit|default\w*|bad|positive)\b"
 )
-_PLAIN = re.compile(r"0|1|yes|no|y|n|true|false|t|f|ja|nein")
+_PLAIN = re.compile(r"0|1|yes|no|y|n|true|false|t|f|j|ja|nein")
 
 
 class GuessedTarget(NamedTuple):

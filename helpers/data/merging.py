@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.schema import as_text
-from helpers.errors import DataError
+from helpers.errors import DataError, DescriptionError
 from helpers.files import begins_with, write_atomically
-from helpers.table import current_table
+from helpers.table import current_table, description_path
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,34 @@ class MergedTable:
     dropped: dict[str, int]
 
 
+def require_key() -> str:
+    """Return the column by which tables are merged.
+
+    Raises
+    ------
+    DescriptionError
+        If the table's description has none.
+    """
+    key = current_table().key
+    if key is None:
+        raise DescriptionError(
+            f"{description_path()} names no key: without one, customers that are also in the old table "
+            "cannot be recognized. Add the identifier that is unique as `key`."
+        )
+    return key
+
+
 def customer_ids(table: pd.DataFrame) -> pd.Series:
     """Return every row's key as text.
 
     Raises
     ------
     DataError
-        If the table or its description has no key.
+        If the table has no such column.
+    DescriptionError
+        See `require_key`.
     """
-    key = current_table().key
-    if key is None:
-        raise DataError(
-            "the table's description names no key: without one, customers that are also in the old table "
-            "cannot be recognized. Add the identifier that is unique as `key`."
-        )
+    key = require_key()
     if key not in table:
         raise DataError(
             f"{key}: the column is missing. Add it: without it, customers that are also in the old table "
@@ -86,13 +100,15 @@ def merge_batch(old: pd.DataFrame, batch: pd.DataFrame) -> MergedTable:
     Raises
     ------
     DataError
-        If the batch has no ``CustomerId``.
+        If the batch has no key.
+    DescriptionError
+        See `require_key`.
     """
     ids = customer_ids(batch)
     usable, dropped = _usable_rows(batch, ids)
     replaced = customer_ids(old).isin(ids[usable])
     described = current_table()
-    key = str(described.key)
+    key = require_key()
     table = pd.concat([old[~replaced], batch[usable]], ignore_index=True)[list(old.columns)]
     table[key] = customer_ids(table)
     table = table.astype({described.target_name: "int64"}).sort_values(key)

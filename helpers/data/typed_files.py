@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_string_dtype
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype, is_string_dtype
 
 from helpers.data.csv_files import NOTHING, ROWS, CsvFile
 from helpers.data.numbers import POINT
@@ -209,9 +209,11 @@ def _text(value: Any) -> str:
 
 
 def _as_number(values: pd.Series) -> pd.Series:
-    """Return numbers as float64; others as they are, or as text."""
+    """Return numbers as such; others as they are, or as text."""
     if is_string_dtype(values):
         return values.astype("str")
+    if is_integer_dtype(values) and values.notna().all():
+        return values.astype("int64")
     if is_numeric_dtype(values) and not is_bool_dtype(values):
         return values.astype("float64")
     number = values.map(lambda value: isinstance(value, Real | Decimal) and not isinstance(value, bool))

@@ -85,6 +85,7 @@ def _add_scores(production: ProductionModel, X_train: pd.DataFrame, batch: pd.Da
     described = current_table()
     unknown = [checks.unknown_categories(X_train[name], batch[name]) for name in described.feature_names]
     valid = batch[described.never_missing].notna().all(axis=1) & ~pd.concat(unknown, axis=1).any(axis=1)
+    valid &= ~batch.index.isin(production.unscorable(batch).index)
     table = batch.copy()
     table["probability"] = production.score(batch[valid])["probability"] if valid.any() else float("nan")
     return table

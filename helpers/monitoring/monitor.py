@@ -104,8 +104,8 @@ def baseline_metrics(store: Store, production: ProductionModel) -> dict[str, flo
     metrics = run.data.metrics
     if missing := [name for name in SCORE_NAMES if name not in metrics]:
         raise RegistryError(
-            f"the training run of churn version {production.version} has no {' nor '.join(missing)}: train "
-            "again with notebooks/03_train.ipynb and promote that version"
+            f"the training run of {current_table().name} version {production.version} has no "
+            f"{' nor '.join(missing)}: train again with notebooks/03_train.ipynb and promote that version"
         )
     return {name: metrics[name] for name in (*SCORE_NAMES, *COST_NAMES) if name in metrics}
 

@@ -22,6 +22,7 @@ from helpers.registry.stages import archive, reconcile, register
 from helpers.registry.training_data import not_in_production_training, training_data_path
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
+    check_production_table,
     get_version,
     input_example,
     list_versions,
@@ -40,6 +41,7 @@ __all__ = [
     "PromotionSettings",
     "all_passed",
     "archive",
+    "check_production_table",
     "choose_challenger",
     "compare_challengers",
     "decide",

@@ -9,6 +9,7 @@ from scipy import stats
 
 from helpers.config import FOLDS, SELECT_BY
 from helpers.errors import NoChallengers, RegistryError, SettingError
+from helpers.registry.same_table import TABLE_TAG
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import staging_version
 from helpers.table import current_table
@@ -27,7 +28,8 @@ METRICS = {
 def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     """Return the version in staging of every algorithm that was trained on the given data, best first.
 
-    Versions trained on other data are left out: their metrics were computed on different customers.
+    Versions trained on other data are left out: their metrics were computed on different customers. So are
+    those trained for another table than the one in use, whose columns or outcome are others.
 
     Parameters
     ----------
@@ -46,16 +48,19 @@ def compare_challengers(store: Store, data_sha256: str) -> pd.DataFrame:
     NoChallengers
         If there is none.
     """
+    table_sha256 = current_table().fingerprint
     staged = {name: staging_version(store.client, name) for name in _algorithms(store.client)}
     rows = {
         algorithm: _row(store.client, version)
         for algorithm, version in staged.items()
-        if version is not None and version.tags.get("data_sha256") == data_sha256
+        if version is not None
+        and version.tags.get("data_sha256") == data_sha256
+        and version.tags.get(TABLE_TAG, table_sha256) == table_sha256
     }
     if not rows:
         others = ", ".join(version.name for version in staged.values() if version) or "nothing"
         raise NoChallengers(
-            f"no version in staging in {store_address()} was trained on this data "
+            f"no version in staging in {store_address()} was trained on this data for this table "
             f"(sha256 {data_sha256[:12]}...; in staging: "
             f"{others}). Run notebooks/03_train.ipynb with the same data first."
         )

@@ -10,7 +10,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from helpers.data import MIN_PER_CLASS
-from helpers.errors import UnverifiedModel
+from helpers.errors import OtherTable, UnverifiedModel
 from helpers.registry.training_runs import training_run
 from helpers.registry.versions import (
     decision_threshold,
@@ -20,7 +20,7 @@ from helpers.registry.versions import (
 )
 from helpers.training import COST_NAMES, decision_costs, evaluate
 
-NOT_BELOW_PRODUCTION = "not below production"
+SAME_SCHEMA, NOT_BELOW_PRODUCTION = "same schema", "not below production"
 TOLERANCE = 1e-9
 
 
@@ -83,17 +83,15 @@ def run_gates(
     -------
     list of Gate
         Same schema, sound probabilities, better than no model, not below production. Only the first if that
-        one fails, because the model cannot score these customers. If the version in production is not what
-        was registered, the last gate fails and says so: that is for a person to decide.
+        one fails, because the model cannot score these customers, or was trained for another table than the
+        one in use, as the version in production may have been. If that version is not what was registered,
+        the last gate fails and says so: that is for a person to decide.
     """
-    new = _load(client, challenger)
-    version = production_version(client)
-    production, problem = None, ""
-    if version:
-        try:
-            production = _load(client, version)
-        except UnverifiedModel as error:
-            problem = str(error)
+    try:
+        new = _load(client, challenger)
+        production, unusable = _load_production(client)
+    except OtherTable as error:
+        return [Gate(SAME_SCHEMA, False, str(error))]
     schema = _same_schema(new, production, X_train)
     if not schema.passed:
         return [schema]
@@ -103,7 +101,7 @@ def run_gates(
         _better_than_no_model(new.model, X_test, y_test),
     ]
     if production is None:
-        return [*gates, Gate(NOT_BELOW_PRODUCTION, not problem, problem or "nothing is in production yet")]
+        return [*gates, Gate(NOT_BELOW_PRODUCTION, not unusable, unusable or "nothing is in production yet")]
     holdout = _common_holdout(X_test, y_test, comparable)
     return [*gates, _not_below_production(new, production, holdout, _costs(client, challenger))]
 
@@ -118,7 +116,7 @@ def _same_schema(challenger: _Version, production: _Version | None, X: pd.DataFr
         same, reference = [name for name, _ in challenger.inputs] == list(X.columns), "the feature columns"
     else:
         same, reference = challenger.inputs == production.inputs, f"version {production.number}"
-    return Gate("same schema", same, f"{len(challenger.inputs)} inputs, compared with {reference}")
+    return Gate(SAME_SCHEMA, same, f"{len(challenger.inputs)} inputs, compared with {reference}")
 
 
 def _sound_probabilities(scores: np.ndarray) -> Gate:
@@ -182,6 +180,15 @@ def _load(client: MlflowClient, version: ModelVersion) -> _Version:
         load_version(client, version.name, version.version),
         decision_threshold(version),
     )
+
+
+def _load_production(client: MlflowClient) -> tuple[_Version | None, str]:
+    """Return the version in production, if there is one, or why it cannot be used."""
+    version = production_version(client)
+    try:
+        return (_load(client, version) if version else None), ""
+    except UnverifiedModel as error:
+        return None, str(error)
 
 
 def _costs(client: MlflowClient, challenger: ModelVersion) -> list[float]:

@@ -1,11 +1,14 @@
 """The production model: ``models:/churn@production`` and its decision threshold."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from sklearn.base import BaseEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -66,24 +69,35 @@ class ProductionModel:
         Raises
         ------
         DataError
-            If a category was not in the training table: the schema allows more than a table may have.
+            If a category was not in the training table, or a value is missing that the training had no
+            imputation for: the description may allow more than the table had.
         """
-        self._refuse_unknown_categories(customers)
+        self._refuse_unscorable(customers)
         scores = pd.DataFrame({"probability": self.probability(customers)}, index=customers.index)
         scores["decision"] = scores["probability"].ge(self.threshold).map({True: CONTACT, False: SKIP})
         return scores.assign(model_version=self.version)
 
-    def unknown_categories(self, customers: pd.DataFrame) -> pd.Series:
-        """Return by row why the model cannot score it: a category that was not in its training table."""
+    def unscorable(self, customers: pd.DataFrame) -> pd.Series:
+        """Return by row why the model cannot score it: a value, or a missing one, that it does not know."""
         reasons = [
             _others(customers[column], categories).map(
                 lambda value, column=column: f"{column}: version {self.version} was not trained on {value!r}"
             )
             for column, categories in _known_categories(self.pipeline).items()
         ]
+        reasons += [
+            pd.Series(f"{column}: version {self.version} was not trained on missing values", rows)
+            for column, rows in self._missing(customers)
+        ]
         return pd.concat([pd.Series(dtype="str"), *reasons]).groupby(level=0).agg("; ".join)
 
-    def _refuse_unknown_categories(self, customers: pd.DataFrame) -> None:
+    def _missing(self, customers: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:
+        """Yield the columns that the pipeline does not impute, with the rows that have no value there."""
+        for column in _not_imputed(self.pipeline):
+            if len(rows := customers.index[customers[column].isna()]):
+                yield column, rows
+
+    def _refuse_unscorable(self, customers: pd.DataFrame) -> None:
         problems = []
         for column, categories in _known_categories(self.pipeline).items():
             unknown = _others(customers[column], categories)
@@ -94,6 +108,11 @@ class ProductionModel:
                     f"{', '.join(map(str, categories))} only. Leave the rows out, or train with such "
                     "customers."
                 )
+        for column, rows in self._missing(customers):
+            problems.append(
+                f"{column}: {rows_are(len(rows))} without a value, and version {self.version} was trained "
+                "without missing values. Fill in or leave out the rows, or train again."
+            )
         if problems:
             raise DataError("\n  - ".join(["the production model cannot score these rows:", *problems]))
 
@@ -103,11 +122,27 @@ def _others(values: pd.Series, categories: list) -> pd.Series:
     return values[values.notna() & ~values.isin(categories)]
 
 
+def _steps(pipeline: Pipeline) -> Iterator[tuple[BaseEstimator, list[str]]]:
+    """Yield the transformers of a fitted pipeline's preprocessing, with their columns."""
+    if PREPARE in pipeline.named_steps:
+        for _, transformer, columns in pipeline.named_steps[PREPARE].transformers_:
+            yield transformer, list(columns)
+
+
+def _not_imputed(pipeline: Pipeline) -> list[str]:
+    """Return the columns of which a fitted pipeline imputes no missing value."""
+    return [
+        column
+        for transformer, columns in _steps(pipeline)
+        if not (isinstance(transformer, Pipeline) and isinstance(transformer[0], SimpleImputer))
+        for column in columns
+    ]
+
+
 def _known_categories(pipeline: Pipeline) -> dict[str, list]:
     """Return the categories that a fitted pipeline's encoders were trained on, by column."""
-    steps = pipeline.named_steps[PREPARE].transformers_ if PREPARE in pipeline.named_steps else []
     known: dict[str, list] = {}
-    for _, transformer, columns in steps:
+    for transformer, columns in _steps(pipeline):
         encoder = transformer[-1] if isinstance(transformer, Pipeline) else transformer
         if isinstance(encoder, OneHotEncoder):
             known |= {name: list(found) for name, found in zip(columns, encoder.categories_, strict=True)}

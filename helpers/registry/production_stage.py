@@ -148,13 +148,11 @@ def _copy(client: MlflowClient, challenger: ModelVersion, replaces: str, reason:
 
     The copy counts as archived until the alias moves: an interruption leaves nothing half promoted.
     """
-    ensure_name(
-        client,
-        current_table().name,
-        f"{current_table().title}: what serving uses, under the alias production.",
-    )
+    described = current_table()
+    purpose = f"{described.title or described.name}: what serving uses, under the alias production."
+    ensure_name(client, described.name, purpose)
     client.create_model_version(
-        current_table().name,
+        described.name,
         source=f"models:/{challenger.name}/{challenger.version}",
         run_id=challenger.run_id,
         model_id=challenger.model_id,

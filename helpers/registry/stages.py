@@ -12,6 +12,7 @@ from helpers.config import ARCHIVED, PRODUCTION, STAGING
 from helpers.errors import RegistryError, UnverifiedModel
 from helpers.registry.model_files import MANIFEST_TAG, manifest_of, verified_copy
 from helpers.registry.production_stage import reconcile_production
+from helpers.registry.same_table import TABLE_TAG
 from helpers.registry.stage_tags import ensure_name, set_alias, set_stage, stage_tags, versions_in_stage
 from helpers.registry.versions import get_version, production_version
 from helpers.table import current_table
@@ -36,8 +37,9 @@ def register(
     tags : dict, optional
         Further tags of the version.
     """
-    name = current_table().registered_name(algorithm)
-    ensure_name(client, name, f"Bank churn: every training of {algorithm}.")
+    described = current_table()
+    name = described.registered_name(algorithm)
+    ensure_name(client, name, f"{described.title or described.name}: every training of {algorithm}.")
     model_id = model_uri.removeprefix("models:/")
     location = client.get_logged_model(model_id).artifact_location
     manifest = manifest_of(location)
@@ -52,6 +54,7 @@ def register(
             **(tags or {}),
             **stage_tags(STAGING, "trained"),
             "algorithm": algorithm,
+            TABLE_TAG: described.fingerprint,
             MANIFEST_TAG: manifest,
         },
     )

@@ -15,8 +15,9 @@ from mlflow.pyfunc import PyFuncModel
 from sklearn.pipeline import Pipeline
 
 from helpers.config import DECISION_THRESHOLD, PRODUCTION, STAGING
-from helpers.errors import RegistryError
+from helpers.errors import OtherTable, RegistryError
 from helpers.registry.model_files import WEIGHTS, verified_copy
+from helpers.registry.same_table import TABLE_TAG, require_same_table
 from helpers.table import current_table
 from helpers.tracking import allowed_types, store_address
 from helpers.training import ABOVE_ALL_SCORES
@@ -63,10 +64,13 @@ def staging_version(client: MlflowClient, algorithm: str) -> ModelVersion | None
 def load_version(client: MlflowClient, name: str, version: str | int) -> Pipeline:
     """Load a version's pipeline, its files checked against the manifest taken at registration.
 
-    Its weights are loaded by skops with the types that are allowed here; ``MLmodel`` is not read.
+    Its weights are loaded by skops with the types that are allowed here; of ``MLmodel`` only the signature
+    and the metadata are read.
 
     Raises
     ------
+    OtherTable
+        If it was trained for another table than the one in use.
     RegistryError
         If the version does not exist, its files are missing, changed or added to, or hold another type; or a
         package that it needs is not installed.
@@ -90,7 +94,7 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
 def _safe_copy(client: MlflowClient, name: str, version: str | int) -> Iterator[Path]:
     """Download a version's files, checked, with no type in its weights that is not allowed here."""
     allowed = allowed_types()
-    with verified_copy(client, get_version(client, name, version)) as folder:
+    with _described_copy(client, get_version(client, name, version)) as (_, folder):
         try:
             types = set(skops.io.get_untrusted_types(file=folder / WEIGHTS)) - allowed
         except Exception as error:  # whatever a file can hold that skops did not write
@@ -112,7 +116,7 @@ def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSi
     RegistryError
         See `load_version`; or if it has no signature.
     """
-    with _description(client, version) as (model, _):
+    with _described_copy(client, version) as (model, _):
         signature = model.signature
     if signature is None:
         raise RegistryError(
@@ -120,6 +124,25 @@ def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSi
             "notebooks/03_train.ipynb"
         )
     return signature
+
+
+def check_production_table(client: MlflowClient) -> None:
+    """Check, before a training, that its models could replace the version in production at all.
+
+    Raises
+    ------
+    OtherTable
+        If that version was trained for another table than the one in use: the gates would reject them.
+    """
+    version = production_version(client)
+    if version is None or version.tags.get(TABLE_TAG) == current_table().fingerprint:
+        return
+    try:
+        signature_of_version(client, version)
+    except OtherTable:
+        raise
+    except RegistryError:
+        return  # unusable in another way, and training is the remedy
 
 
 def input_example(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
@@ -130,22 +153,30 @@ def input_example(client: MlflowClient, version: ModelVersion) -> pd.DataFrame:
     RegistryError
         See `load_version`; or if it has none.
     """
-    with _description(client, version) as (model, folder):
-        example = model.load_input_example(str(folder))
+    with _described_copy(client, version) as (model, folder):
+        try:
+            example = model.load_input_example(str(folder))
+        except Exception as error:  # whatever YAML and JSON can hold
+            raise _unreadable(version, error) from error
     if not isinstance(example, pd.DataFrame):
         raise RegistryError(f"{version.name} version {version.version} has no table as its input example")
     return example
 
 
 @contextmanager
-def _description(client: MlflowClient, version: ModelVersion) -> Iterator[tuple[Model, Path]]:
-    """Read what MLmodel says, from checked files, in whose folder the block runs."""
+def _described_copy(client: MlflowClient, version: ModelVersion) -> Iterator[tuple[Model, Path]]:
+    """Yield what MLmodel says, and the folder: of checked files, of a version for the table in use."""
     with verified_copy(client, version) as folder:
         try:
-            yield Model.load(str(folder)), folder
-        except Exception as error:  # whatever YAML and JSON can hold
-            name = f"{version.name} version {version.version}"
-            raise RegistryError(f"{name} has no readable MLmodel file: {error}") from error
+            model = Model.load(str(folder))
+        except Exception as error:  # whatever YAML can hold
+            raise _unreadable(version, error) from error
+        require_same_table(version, model)
+        yield model, folder
+
+
+def _unreadable(version: ModelVersion, error: Exception) -> RegistryError:
+    return RegistryError(f"{version.name} version {version.version} has no readable MLmodel file: {error}")
 
 
 def decision_threshold(version: ModelVersion) -> float | None:

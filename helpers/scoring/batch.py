@@ -146,10 +146,10 @@ def _read(model: ProductionModel, source: Path, bad_rows: str) -> tuple[pd.DataF
     if bad_rows == REFUSE:
         return load(source, target=False), pd.DataFrame(columns=REJECT_COLUMNS)
     customers, reasons = load_sound(source)
-    unknown = model.unknown_categories(customers)
-    if len(unknown) < len(customers):  # else scoring refuses them all
-        customers = customers.drop(index=unknown.index)
-        reasons = pd.concat([reasons, unknown.set_axis(places(unknown.index))])
+    unscorable = model.unscorable(customers)
+    if len(unscorable) < len(customers):  # else scoring refuses them all
+        customers = customers.drop(index=unscorable.index)
+        reasons = pd.concat([reasons, unscorable.set_axis(places(unscorable.index))])
     return customers, reasons.rename_axis("line").rename("reasons").sort_index().reset_index()
 
 

@@ -4,7 +4,7 @@ It names the use case, the columns and their roles, what is plausible, and what 
 bank's is ``data/bank_churn.yaml``.
 """
 
-from helpers.table.description import TableDescription
+from helpers.table.description import TAKEN, TableDescription
 from helpers.table.parts import Feature
 from helpers.table.reading import (
     BANK,
@@ -17,6 +17,7 @@ from helpers.table.reading import (
 
 __all__ = [
     "BANK",
+    "TAKEN",
     "Feature",
     "TableDescription",
     "chosen_table",

@@ -1,11 +1,15 @@
 """The model of a table's description; `docs/tables.md` explains every key."""
 
+import hashlib
+import json
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from helpers.table.parts import Feature, MistakeCosts, Part, Role, Samples, Target, Text
+
+TAKEN = ("customer", "probability")  # columns that scores add to those of the table
 
 
 class TableDescription(Part):
@@ -62,6 +66,11 @@ class TableDescription(Part):
             raise ValueError(
                 f"column {twice[0]!r} is named twice: a column is an identifier, a feature or the target"
             )
+        if taken := [name for name in (*self.features, self.target.column) if name in TAKEN]:
+            raise ValueError(
+                f"column {taken[0]!r} has a name that the scores need: rename it, also in the table, or make "
+                "it an identifier"
+            )
         blanks = [name.replace(" ", "_") for name in named]
         if alike := [name for name, other in zip(named, blanks, strict=True) if blanks.count(other) > 1]:
             raise ValueError(f"columns {alike[0]!r} and {alike[1]!r} differ by a blank only: rename one")
@@ -105,6 +114,27 @@ class TableDescription(Part):
     def columns(self) -> list[str]:
         """Return all columns, in the description's order: identifiers, features, the target."""
         return [*self.identifiers, *self.features, self.target.column]
+
+    @property
+    def meaning(self) -> dict[str, str | list[str]]:
+        """Return what a model and its scores depend on: the outcome, and the columns by role.
+
+        Ranges, categories, words and costs are not in it: they may change from one training to the next.
+        """
+        return {
+            "target": self.target.column,
+            "negative": self.target.negative.value,
+            "positive": self.target.positive.value,
+            "numeric": self.numeric,
+            "categorical": self.categorical,
+            "binary": self.binary,
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a fingerprint of `meaning`; the order of the columns does not count."""
+        sorted_meaning = [sorted(part) if isinstance(part, list) else part for part in self.meaning.values()]
+        return hashlib.sha256(json.dumps(sorted_meaning).encode()).hexdigest()
 
     @property
     def outcomes(self) -> list[str]:

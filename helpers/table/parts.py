@@ -1,10 +1,11 @@
 """The parts of a table's description: features, the target, costs, samples."""
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -48,7 +49,7 @@ class Feature(Part):
     role: Role
     label: str = ""
     unit: str = ""
-    range: tuple[float, float] | None = None
+    range: tuple[FiniteFloat, FiniteFloat] | None = None
     values: list[Text] = []
     labels: dict[str, Text] = {}
     bands: list[FiniteFloat] = []
@@ -79,13 +80,18 @@ class Feature(Part):
             allowed = " or ".join(IMPUTATIONS[self.role])
             yield f"missing must be {allowed} for a {self.role} feature, or left out, not {self.missing!r}"
         try:
-            choices = self.choices
+            choices: list[Any] = list(self.choices)
         except ValueError:
             yield "the values of a numeric feature must be numbers: correct them, or make it categorical"
             return
+        pairs = list(zip(self.values, choices, strict=False))
+        if infinite := [text for text, value in pairs if not _finite(value)]:
+            yield f"values has {infinite[0]!r}, which is no finite number: leave it out"
+        if twice := [text for text, value in pairs if choices.count(value) > 1]:
+            first, second, *_ = twice
+            same = f"{first!r} twice" if first == second else f"{first!r} and {second!r}, one number"
+            yield f"values has {same}: keep one"
         written = [str(value) for value in choices]
-        if twice := [value for value in written if written.count(value) > 1]:
-            yield f"values has {twice[0]!r} twice"
         if unknown := [value for value in self.labels if value not in written]:
             yield f"labels has {unknown[0]!r}, which is not one of the feature's values"
 
@@ -97,6 +103,14 @@ class Feature(Part):
         if self.role == "categorical":
             return list(self.values)
         return [int(value) if re.fullmatch(r"-?\d+", value) else float(value) for value in self.values]
+
+
+def _finite(value: float | str) -> bool:
+    """Tell whether a value is a text, or a number that a table can hold."""
+    try:
+        return isinstance(value, str) or math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 class Outcome(Part):

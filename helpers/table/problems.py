@@ -22,6 +22,7 @@ _TEXTS = {
     "literal_error": "must be {expected}, not {input}",
     "float_parsing": "must be a number, not {input}",
     "float_type": "must be a number, not {input}",
+    "finite_number": "must be a finite number, not {input}",
     "greater_than_equal": "must be from 1e-6 to 1e12, not {input}",
     "less_than_equal": "must be from 1e-6 to 1e12, not {input}",
 }
@@ -36,7 +37,8 @@ def _in_words(problem: Any) -> str:
     place = [str(part) for part in problem["loc"] if part != "[key]"]
     kind, context, found = problem["type"], problem.get("ctx", {}), f"{problem['input']!r:.80}"
     if place[:1] == ["features"] and place[2:3] == ["range"] and kind != "value_error":
-        return f"{'.'.join(place[:3])}: must be two numbers, [lowest, highest]"
+        finite = "finite " if kind == "finite_number" else ""
+        return f"{'.'.join(place[:3])}: must be two {finite}numbers, [lowest, highest]"
     where = ".".join(place)
     if kind == "value_error":
         return f"{where}: {context['error']}" if where else str(context["error"])

@@ -18,6 +18,8 @@ BANK = ROOT / "data" / "bank_churn.yaml"
 if not BANK.is_file():
     BANK = Path(__file__).with_name("bank_churn.yaml")
 VARIABLE = "CHURN_TABLE"
+# What VARIABLE was before `use_table` first changed it, once it has: an open kernel has a past.
+_at_start: dict[str, str | None] = {}
 
 
 class _Loader(yaml.BaseLoader):
@@ -65,24 +67,35 @@ def chosen_table() -> dict[str, str]:
 
 
 def use_table(path: str | os.PathLike | None) -> TableDescription:
-    """Use a description from here on, in this process and those it starts; None changes nothing.
+    """Use a description from here on, in this process and those it starts.
+
+    Parameters
+    ----------
+    path : path or None
+        None for the description that the process started with: an earlier call no longer counts.
 
     Raises
     ------
     DescriptionError
         See `read_description`.
     """
+    before = os.environ.get(VARIABLE)
     if path:
-        before = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = os.fspath(path)
-        try:
-            return current_table()
-        except DescriptionError:
-            os.environ.pop(VARIABLE)
-            if before is not None:
-                os.environ[VARIABLE] = before
-            raise
-    return current_table()
+        _at_start.setdefault(VARIABLE, before)
+        _set_variable(os.fspath(path))
+    else:
+        _set_variable(_at_start.get(VARIABLE, before))
+    try:
+        return current_table()
+    except DescriptionError:
+        _set_variable(before)
+        raise
+
+
+def _set_variable(value: str | None) -> None:
+    os.environ.pop(VARIABLE, None)
+    if value is not None:
+        os.environ[VARIABLE] = value
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 """MLflow runs: the store, the tree of training runs, logged models and artifacts."""
 
 from helpers.tracking._mlflow import model_server_command, scoring_app
-from helpers.tracking.artifacts import log_files, log_model
+from helpers.tracking.artifacts import TABLE, log_files, log_model
 from helpers.tracking.clean_up import delete_search_runs
 from helpers.tracking.rights import EDIT, MANAGE, check_rights
 from helpers.tracking.runs import log_dataset, log_values, metric_name, single_run
@@ -16,6 +16,7 @@ __all__ = [
     "EDIT",
     "FOLD_GROUP",
     "MANAGE",
+    "TABLE",
     "Store",
     "TrainingRun",
     "allowed_types",

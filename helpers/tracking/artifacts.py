@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+TABLE = "table"  # in the metadata of a logged model: what it and its scores depend on
 REQUIREMENTS = [f"{name}=={version(name)}" for name in PACKAGES]
 
 
@@ -73,7 +74,7 @@ def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | No
     X : DataFrame
         Feature columns; the first rows become the input example.
     metadata : dict, optional
-        Stored in the model's MLmodel file.
+        Stored in the model's MLmodel file, beside the ``meaning`` of the table in use.
 
     Returns
     -------
@@ -91,7 +92,7 @@ def log_model(run_id: str, model: Pipeline, X: pd.DataFrame, metadata: dict | No
         input_example=X.head(5),
         pip_requirements=requirements(types),
         pyfunc_predict_fn="predict_proba",
-        metadata=metadata,
+        metadata={TABLE: current_table().meaning, **(metadata or {})},
     )
     return f"models:/{info.model_id}"
 

@@ -22,7 +22,12 @@ from helpers.errors import NotebookError
 from helpers.files import check_folder, check_output
 from helpers.masking import mask_notebook
 from helpers.monitoring import MonitorSettings
-from helpers.registry import PromotionSettings, production_version
+from helpers.registry import (
+    PromotionSettings,
+    check_production_table,
+    production_version,
+    read_promotion,
+)
 from helpers.scoring import ScoreSettings
 from helpers.settings import Settings
 from helpers.table import chosen_table, current_table
@@ -169,10 +174,15 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
     ------
     StoreError
         If the user may not do what the steps do.
+    RegistryError
+        If the steps would train for another table than the version in production was trained for.
     NotebookError
-        From the first notebook that fails.
+        From the first notebook that fails; or if nothing is in production after 04 and others follow.
     """
-    check_rights(store.client, _changed_models(steps))
+    changed = _changed_models(steps)
+    check_rights(store.client, changed)
+    if changed:
+        check_production_table(store.client)
     out.mkdir(parents=True, exist_ok=True)
     workflow, pending = uuid.uuid4().hex[:12], []
     for number, step in enumerate(steps, 1):
@@ -188,7 +198,18 @@ def run_notebooks(steps: list[NotebookStep], out: Path, store: Store) -> str:
                 for path in pending:
                     store.client.log_artifact(run.info.run_id, str(path), "notebook")
             pending = []
+        if step.notebook == "04_registry" and number < len(steps):
+            _require_production(store, workflow)
     return workflow
+
+
+def _require_production(store: Store, workflow: str) -> None:
+    """Say why nothing is in production, before a notebook that needs it says that nothing is."""
+    if production_version(store.client) is None:
+        (run,) = _workflow_runs(store, workflow, "04_registry")
+        raise NotebookError(
+            f"nothing is in production, and the next notebooks need it. {read_promotion(run).summary()}"
+        )
 
 
 @contextmanager

@@ -269,6 +269,38 @@ def test_a_column_without_a_name_is_left_out(write, drafted):
     assert "# a column without a name: left out" in describe(path)
 
 
+@pytest.mark.parametrize(("name", "fits"), [("x" * 1024, True), ("x" * 1025, False), ("'" * 520, False)])
+def test_a_column_whose_name_is_too_long_for_a_key_is_left_out(name, fits, write, drafted):
+    sizes = [i / 7 for i in range(ROWS)]
+    path = write(size=sizes, **{name: sizes}, exited=EVERY_SECOND)
+    reason = f"left out: the name of column 2 has {len(name):,} characters, too many for YAML: shorten it"
+    assert drafted(path)[0].columns == (["size", name, "exited"] if fits else ["size", "exited"])
+    assert (reason in describe(path)) is not fits
+
+
+def test_a_feature_named_as_a_column_of_the_scores_is_left_out(write, drafted):
+    sizes = [i / 7 for i in range(ROWS)]
+    path = write(customer=range(5000, 5000 + ROWS), probability=sizes, size=sizes, exited=EVERY_SECOND)
+    draft, _ = drafted(path)
+    assert (draft.identifiers, draft.numeric) == (["customer"], ["size"])
+    assert (
+        "left out: the scores need this name: rename it, also in the table" in lines_of(path)["probability"]
+    )
+
+
+def test_an_identifier_or_a_target_may_have_a_long_name(write, drafted):
+    row, target = "r" * 2000, "t" * 2000
+    path = write(**{row: range(ROWS), target: EVERY_SECOND}, size=[i / 7 for i in range(ROWS)])
+    assert drafted(path)[0].columns == [row, "size", target]
+
+
+def test_letters_for_yes_and_no_are_no_labels(write, drafted):
+    path = write(lapsed=["J", "N"] * (ROWS // 2), size=[i / 7 for i in range(ROWS)])
+    target = drafted(path)[0].target
+    assert (target.positive.value, target.positive.label, target.outcome) == ("J", "lapsed", "lapsed")
+    assert (target.negative.value, target.negative.label) == ("N", "not lapsed")
+
+
 def test_no_value_of_an_identifier_is_written(write):
     names = [f"Smith{i % 150}" for i in range(ROWS)]
     path = write(

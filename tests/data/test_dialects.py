@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from helpers.errors import DataError
 from helpers.monitoring import TOLERATED
 from helpers.table import BANK
 from tests.support.bank import EMBEDDED_DATA, TABLE
+from tests.support.excel import need_openpyxl
 
 ROWS = 400
 LINES = EMBEDDED_DATA.read_text().splitlines()[: ROWS + 1]
@@ -110,7 +112,7 @@ def test_other_files_are_read_as_the_same_table(suffix, expected, tmp_path):
         raw = pd.read_csv(io.StringIO(TEXT))
         raw.astype({"Geography": "category", "CreditScore": "Int64", "HasCrCard": bool}).to_parquet(path)
     else:
-        pytest.importorskip("openpyxl")
+        need_openpyxl()
         raw = pd.read_csv(io.StringIO(TEXT))
         with pd.ExcelWriter(path) as book:
             pd.DataFrame({"note": ["exported"]}).to_excel(book, sheet_name="About", index=False)
@@ -303,3 +305,59 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 load(sys.argv[1])
 print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
 """
+
+
+def workbook(path: Path, **sheets: pd.DataFrame) -> Path:
+    need_openpyxl()
+    with pd.ExcelWriter(path) as book:
+        for name, table in sheets.items():
+            table.to_excel(book, sheet_name=name, index=False)
+    return path
+
+
+def test_excels_own_traps_are_refused(tmp_path, monkeypatch):
+    raw = pd.read_csv(io.StringIO(TEXT))
+    two = workbook(tmp_path / "two.xlsx", January=raw, February=raw)
+    with pytest.raises(DataError, match=r"two.xlsx has several sheets .*: January, February. Keep one"):
+        load(two)
+    rounded = workbook(tmp_path / "ids.xlsx", A=raw.assign(CustomerId=raw["CustomerId"] + 10**17))
+    with pytest.raises(
+        DataError, match=r"CustomerId has a number of more than 15 digits \(row 2\), of which"
+    ):
+        load(rounded)
+    cut = tmp_path / "cut.xlsx"
+    cut.write_bytes(two.read_bytes()[:3000])
+    with pytest.raises(DataError, match=r"cut.xlsx is a damaged Excel workbook \(.*\). Save it again"):
+        load(cut)
+    wrong = workbook(tmp_path / "wrong.xlsx", A=raw.astype({"Age": object}).replace({"Age": {42: "old"}}))
+    with pytest.raises(DataError, match=r"Age: \d+ rows are not a number \(row \d+: 'old'"):
+        load(wrong)
+    bools = workbook(tmp_path / "bools.xlsx", A=raw.assign(Tenure=True, HasCrCard=raw["HasCrCard"].eq(1)))
+    with pytest.raises(DataError, match=r"1 problem:\n  - Tenure: 400 rows are not a number \(row 2: 'True'"):
+        load(bools)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(DataError, match=r"needs openpyxl: pip install 'bank-churn-mlops\[excel\]', or save"):
+        load(two)
+
+
+def test_a_parquet_file_is_checked_like_a_csv(tmp_path):
+    raw, path = pd.read_csv(io.StringIO(TEXT)), tmp_path / "new.parquet"
+    raw.assign(Age=raw["Age"].astype(object).where(raw.index != 6, 5)).astype({"Age": "int64"}).to_parquet(
+        path
+    )
+    with pytest.raises(DataError, match=r"Age: 1 row is outside 18 to 100 \(row 7: '5'\)"):
+        load(path)
+    raw.assign(Geography=raw["Geography"].where(raw.index != 3), Balance=True).to_parquet(path)
+    with pytest.raises(DataError) as error:
+        load(path)
+    assert "Geography: 1 row is without a value (row 4)" in str(error.value)
+    assert "Balance: 400 rows are not a number (row 1: 'True'" in str(error.value)
+    raw.head(0).to_parquet(path)
+    with pytest.raises(DataError, match="there are no rows below the header"):
+        load(path)
+    raw[["Surname"]].to_parquet(path)
+    with pytest.raises(DataError, match="CreditScore: the column is missing"):
+        load(path)
+    raw[["Surname"]].rename(columns={"Surname": "x"}).to_parquet(path)
+    with pytest.raises(DataError, match="does not start with the header of a customer table"):
+        load(path)

@@ -71,6 +71,7 @@ def test_secrets_are_strong_private_and_never_overwritten(secrets):
 def test_secrets_come_from_the_file_and_not_from_the_shell(secrets):
     names = [line.split("=", 1)[0] for line in secrets.read_text().splitlines()]
     names += ["MLFLOW_S3_ENDPOINT_URL", "MLFLOW_ARTIFACTS_DESTINATION", "AWS_DEFAULT_REGION"]
+    names += ["CHURN_TABLE"]  # a path of the host
     shell = os.environ | dict.fromkeys(names, "of another server")
     command = ["make", "-s", "-o", "infra/.env", "down", "COMPOSE=sh -c env"]
     done = subprocess.run(command, cwd=ROOT, env=shell, capture_output=True, text=True, check=True)
@@ -143,6 +144,26 @@ def test_clients_have_no_credentials_of_the_stores(stack):
     for client in ("jupyter", "serve", "monitor"):
         names = stack["services"][client]["environment"].keys()
         assert not {"AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD"} & names, client
+
+
+def test_every_client_has_the_table_of_the_file(stack, secrets, tmp_path):
+    def tables(compose: dict) -> dict[str, str]:
+        return {
+            name: service["environment"]["CHURN_TABLE"]
+            for name, service in compose["services"].items()
+            if "CHURN_TABLE" in service.get("environment", {})
+        }
+
+    assert tables(stack) == dict.fromkeys(("jupyter", "serve", "monitor"), "")  # the bank's
+    table = "data/telecom_churn.yaml"
+    (tmp_path / ".env").write_text(f"{secrets.read_text()}CHURN_TABLE={table}\n")
+    done = config(tmp_path / ".env")
+    assert set(tables(json.loads(done.stdout)).values()) == {table}
+    # The path is one in the image, from its working folder.
+    assert (ROOT / table).is_file()
+    assert "!data" in (ROOT / ".dockerignore").read_text().splitlines()
+    dockerfile = (INFRA / "docker" / "notebooks" / "Dockerfile").read_text()
+    assert dockerfile.index("WORKDIR /app") < dockerfile.index("COPY --chown=1000:1000 . .")
 
 
 def test_monitor_and_jupyterlab_share_volumes(stack):

@@ -30,6 +30,26 @@ def test_categories_outside_the_training_table_are_refused(sample):
         ProductionModel(pipeline, 7, 0.3, "", "").score(load(NEW_CUSTOMERS))
 
 
+@pytest.mark.parametrize("algorithm", ["logreg", "tree"])
+def test_a_missing_value_that_the_training_did_not_impute_is_refused(fitted, algorithm):
+    """The description allows it meanwhile. A tree would score it without a word."""
+    customers = load(NEW_CUSTOMERS, target=False).head(5)
+    customers.loc[[1, 3], "Age"] = float("nan")
+    customers.loc[3, "Gender"] = None
+    model = ProductionModel(fitted[algorithm], 7, 0.3, "", "")
+    message = (
+        "Age: 2 rows are without a value, and version 7 was trained without missing values. Fill in or .*\n"
+        "  - Gender: 1 row is without a value"
+    )
+    with pytest.raises(DataError, match=message):
+        model.score(customers)
+    assert model.unscorable(customers).to_dict() == {
+        1: "Age: version 7 was not trained on missing values",
+        3: "Age: version 7 was not trained on missing values; "
+        "Gender: version 7 was not trained on missing values",
+    }
+
+
 def test_the_production_model_carries_what_its_version_records(store, add_version):
     version = add_version("tree", threshold=0.3)
     promote(store.client, version.name, version.version, "test")

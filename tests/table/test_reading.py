@@ -118,7 +118,28 @@ def test_a_description_is_used_here_and_in_the_processes_that_are_started(shop, 
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert child.stdout.strip() == "EXP_Shop_Modelling"
-    assert use_table(None).name == "shop"
+    assert current_table().name == "shop"
+
+
+@pytest.mark.parametrize("at_start", [None, "", "shop", "data/telecom_churn.yaml"])
+def test_none_is_what_the_process_started_with(at_start, shop, tmp_path, monkeypatch):
+    """As in an open kernel, in which one table was chosen after another."""
+    if at_start is None:
+        monkeypatch.delenv("CHURN_TABLE")
+    else:
+        monkeypatch.setenv("CHURN_TABLE", str(shop) if at_start == "shop" else at_start)
+    before = current_table()
+    other = tmp_path / "other.yaml"
+    other.write_text(SHOP.replace("name: shop", "name: other"))
+    for _ in range(2):
+        assert use_table(None) == before
+        assert use_table(other).name == "other"
+        with pytest.raises(DescriptionError):
+            use_table(tmp_path / "nowhere.yaml")
+        assert current_table().name == "other"
+        assert use_table(shop).name == "shop"
+    assert use_table(None) == current_table() == before
+    assert ("CHURN_TABLE" in os.environ) is (at_start is not None)
 
 
 @pytest.mark.parametrize("before", [None, "", "shop"])

@@ -26,6 +26,7 @@ from helpers.tracking.script_export import pipeline_source
 from helpers.training.algorithms import ALGORITHMS, CLASSIFY, make_pipeline
 from helpers.training.metrics import evaluate
 from tests.support.bank import EMBEDDED_DATA
+from tests.support.excel import need_openpyxl
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -92,7 +93,7 @@ FORMS = {
 @pytest.mark.filterwarnings("ignore:.* was read with")
 def test_script_reads_what_was_trained_on(form, tmp_path, store):
     if form.endswith("xlsx"):
-        pytest.importorskip("openpyxl")
+        need_openpyxl()
     path = tmp_path / form
     FORMS[form](pd.read_csv(EMBEDDED_DATA), path)
     table = load(path)
@@ -102,7 +103,8 @@ def test_script_reads_what_was_trained_on(form, tmp_path, store):
     model = make_pipeline("logreg").fit(X_train, y_train)
     run_id = store.client.create_run(store.experiment_id).info.run_id
     log_dataset(store, run_id, X_train.assign(Exited=y_train), path, "training")
-    assert store.client.get_run(run_id).data.tags["data_format"].startswith(form.split(".")[1][:1].upper())
+    kind = {".csv": "CSV, ", ".parquet": "Parquet", ".xlsx": "Excel"}[path.suffix]
+    assert store.client.get_run(run_id).data.tags["data_format"].startswith(kind)
     log_files(store.client, run_id, model, "logreg", {"params": []}, {})
     files = Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(tmp_path)))
     script = subprocess.run(

@@ -1,15 +1,17 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 
 import nbformat
+import pandas as pd
 import pytest
 from sklearn.model_selection import ParameterGrid
 
 from helpers.config import ROOT
 from helpers.errors import ExitCode, NotebookError
-from helpers.registry import list_versions, production_version
+from helpers.registry import Gate, PromotionDecision, list_versions, log_promotion, production_version
 from helpers.tracking import connect, search_runs
 from helpers.tracking.stale_runs import OWNER
 from helpers.training.algorithms import ALGORITHMS
@@ -17,6 +19,7 @@ from helpers.workflows import (
     NotebookStep,
     check_steps,
     notebook_steps,
+    notebooks,
     run_notebooks,
     summarize,
     training_steps,
@@ -124,6 +127,23 @@ def test_a_failing_notebook_stops_the_workflow_with_the_cells_error(store, tmp_p
     assert str(tmp_path / "04_registry.ipynb") in str(raised.value)
     printed = capsys.readouterr().out
     assert "[1/2]" in printed and "[2/2]" not in printed
+
+
+def test_a_rejection_is_named_before_a_notebook_misses_the_production_model(store, tmp_path, monkeypatch):
+    gate = Gate("better than no model", False, "hold-out F1 0.1, without a model 0.2")
+
+    def execute(step, copy, store):
+        copy.write_text("{}")
+        log_promotion(store, PromotionDecision("promote", "tree", [gate], None, ""), pd.DataFrame())
+
+    monkeypatch.setattr(notebooks, "_execute", execute)
+    steps = [NotebookStep(name, name) for name in ("04_registry", "05_score")]
+    message = (
+        "next notebooks need it. rejected: tree failed better than no model (hold-out F1 0.1, without a mo"
+    )
+    with pytest.raises(NotebookError, match=re.escape(message)):
+        run_notebooks(steps, tmp_path, store)
+    run_notebooks(steps[:1], tmp_path, store)  # nothing follows
 
 
 @pytest.mark.parametrize(

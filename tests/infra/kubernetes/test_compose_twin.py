@@ -74,6 +74,14 @@ def test_settings_are_equal(objects, service):
     assert {k: ours[k] for k in ours.keys() - DIFFERENT} == {k: theirs[k] for k in theirs.keys() - DIFFERENT}
 
 
+@pytest.mark.parametrize("workload", ["jupyter", "serve", "train", "monitor"])
+def test_the_table_is_chosen_once_for_every_client(objects, workload):
+    pod = k8s.template(twin(objects, workload)[0])["spec"]
+    for container in [*pod["containers"], *pod.get("initContainers", [])]:
+        if container["name"] != "fill":  # copies files
+            assert k8s.environment(objects, container)["CHURN_TABLE"] == ""
+
+
 @pytest.mark.parametrize("service", COMPOSE)
 def test_commands_are_equal(objects, service):
     container, compose = twin(objects, service)[1], COMPOSE[service]
