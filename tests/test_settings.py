@@ -19,8 +19,8 @@ from tests.support.bank import EMBEDDED_DATA, NEW_CUSTOMERS
 from tests.support.trainings import training
 
 CASES = [
-    (DataSettings, {"data": 5}, "data must be the path of a CSV, as text, not 5"),
-    (DataSettings, {"data": True}, "data must be the path of a CSV, as text, not True"),
+    (DataSettings, {"data": 5}, "data must be the path of a table, as text, not 5"),
+    (DataSettings, {"data": True}, "data must be the path of a table, as text, not True"),
     (TrainSettings, {"model": "svm"}, "unknown model 'svm': choose one of knn, logreg, tree, forest"),
     (TrainSettings, {"model": "knn\n"}, r"unknown model 'knn\\n'"),
     (TrainSettings, {"model": 5}, "model must be the name of an algorithm, not 5"),
@@ -48,7 +48,7 @@ CASES = [
     (ScoreSettings, {"out": ""}, "out must be the path of a file"),
     (ScoreSettings, {"out": str(NEW_CUSTOMERS)}, "is the batch itself"),
     (ScoreSettings, {"out": str(EMBEDDED_DATA)}, "is not an earlier output"),
-    (MonitorSettings, {"batch": 5}, "batch must be the path of a CSV"),
+    (MonitorSettings, {"batch": 5}, "batch must be the path of a table"),
 ]
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--batch",
     callback=options.none_if_empty,
     metavar="CSV",
-    help="CSV of new customers, to score and monitor.  [default: the sample in the table's description]",
+    help="Table of new customers, to score and monitor.  [default: the sample in the table's description]",
 )
 @click.option("--only", metavar="NOTEBOOK", help="One notebook, e.g. 04_registry.  [default: all six]")
 @options.out_folder

@@ -40,7 +40,12 @@ def none_if_empty(ctx: click.Context, param: click.Parameter, value: str | None)
     return value or None
 
 
-BATCH = "CSV of new customers.  [default: the sample in the description]"
+def cost(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Return a cost; an empty one is not given, see `none_if_empty`."""
+    return click.FLOAT(value, param, ctx) if value else None
+
+
+BATCH = "Table of new customers.  [default: the sample in the description]"
 
 
 def use_table(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
@@ -78,14 +83,14 @@ algorithms = click.option(
 data = click.option(
     "--data",
     callback=none_if_empty,
-    metavar="CSV",
-    help="CSV of customers.  [default: CHURN_DATA, else the embedded sample]",
+    metavar="FILE",
+    help="Table of customers.  [default: CHURN_DATA, else the description's sample]",
 )
 training_data = click.option(
     "--data",
     callback=none_if_empty,
-    metavar="CSV",
-    help="CSV that the production model was trained on.  [default: the path its training recorded]",
+    metavar="FILE",
+    help="Table that the production model was trained on.  [default: the path its training recorded]",
 )
 models = click.option(
     "--models",
@@ -94,10 +99,16 @@ models = click.option(
     help="Algorithms to train, separated by commas.  [default: knn,logreg,tree,forest and your own]",
 )
 missed_cost = click.option(
-    "--missed-cost", type=float, help="Cost of a churner who is not contacted.  [default: 5]"
+    "--missed-cost",
+    callback=cost,
+    metavar="FLOAT",
+    help="Cost of a churner who is not contacted.  [default: the description's]",
 )
 wasted_cost = click.option(
-    "--wasted-cost", type=float, help="Cost of contacting a customer who would have stayed.  [default: 1]"
+    "--wasted-cost",
+    callback=cost,
+    metavar="FLOAT",
+    help="Cost of contacting a customer who would have stayed.  [default: the description's]",
 )
 out_folder = click.option(
     "--out",

@@ -105,7 +105,7 @@ def history() -> None:
     required=True,
     callback=options.refuse_empty,
     metavar="PATH",
-    help="CSV of new customers, or a folder of them.",
+    help="Table of new customers, or a folder of them.",
 )
 @options.training_data
 @options.models

@@ -15,7 +15,7 @@ from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.reading import missing_values, read_csv_text
 from helpers.data.schema import ROW, places, validate
-from helpers.data.settings import CsvPath, DataSettings
+from helpers.data.settings import DataSettings, TablePath
 from helpers.data.spoiling import UNKNOWN, spoil
 from helpers.data.synthetic import has_generator, is_synthetic, known_shifts, make_customers
 
@@ -25,10 +25,10 @@ __all__ = [
     "ROW",
     "UNKNOWN",
     "UNKNOWN_CATEGORY",
-    "CsvPath",
     "DataSettings",
     "MergedTable",
     "Split",
+    "TablePath",
     "customer_ids",
     "data_path",
     "describe",

@@ -1,4 +1,4 @@
-"""Find the CSV of customers."""
+"""Find the table of customers."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ LONGEST = 500  # characters of a path in a message
 
 
 def data_path(data: str | os.PathLike | None = None) -> Path:
-    """Return the CSV to use: ``data``, else the variable ``CHURN_DATA``, else the description's sample.
+    """Return the table to use: ``data``, else the variable ``CHURN_DATA``, else the description's sample.
 
     A relative path is tried from the current folder, then from the project's root, so that a notebook finds
     the same file whichever folder it runs in.
@@ -27,17 +27,17 @@ def data_path(data: str | os.PathLike | None = None) -> Path:
         return _find(data or os.environ["CHURN_DATA"], "the path" if data else "CHURN_DATA")
     samples = current_table().samples
     if samples is None:
-        raise DataError(f"{_no_sample()}: give the path of a CSV, or set CHURN_DATA.")
+        raise DataError(f"{_no_sample()}: give the path of a table, or set CHURN_DATA.")
     return _find(samples.customers, "the sample in the description")
 
 
 def new_customers_path(batch: str | os.PathLike | None = None) -> Path:
-    """Return the CSV of new customers: ``batch``, else the description's sample; see `data_path`."""
+    """Return the table of new customers: ``batch``, else the description's sample; see `data_path`."""
     if batch:
         return _find(batch, "the path")
     samples = current_table().samples
     if samples is None:
-        raise DataError(f"{_no_sample()} of new customers: give the path of a CSV as batch.")
+        raise DataError(f"{_no_sample()} of new customers: give the path of a table as batch.")
     return _find(samples.new_customers, "the sample in the description")
 
 
@@ -56,7 +56,7 @@ def _find(path: str | os.PathLike, setting: str) -> Path:
     for path in places:
         if os.path.exists(path):
             kind = "a folder" if os.path.isdir(path) else "a pipe or a device"
-            raise DataError(f"{path} is {kind}: save the table as a CSV and give the path of the file.")
+            raise DataError(f"{path} is {kind}: give the path of a file with the table.")
     if _is_embedded(requested):
         raise DataError(
             f"no file {requested}: the embedded samples are part of a checkout of the project, not of the "

@@ -15,12 +15,12 @@ def _check_exists(path: str | Path | None) -> str | Path | None:
     return path
 
 
-CsvPath = Annotated[
-    str | Path | None, AfterValidator(_check_exists), Field(description="the path of a CSV, as text")
+TablePath = Annotated[
+    str | Path | None, AfterValidator(_check_exists), Field(description="the path of a table, as text")
 ]
 
 
 class DataSettings(NotebookSettings):
     """Settings of notebooks 01 and 02."""
 
-    data: CsvPath = None
+    data: TablePath = None

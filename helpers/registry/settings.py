@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from helpers.data import CsvPath
+from helpers.data import TablePath
 from helpers.registry.promotion import ACTIONS, PROMOTE
 from helpers.settings import one_of
 from helpers.training import ModelSettings
@@ -13,8 +13,8 @@ from helpers.training import ModelSettings
 class PromotionSettings(ModelSettings):
     """What to do with which challenger, and why."""
 
-    data: CsvPath = None
-    production_data: CsvPath = None
+    data: TablePath = None
+    production_data: TablePath = None
     # One of the challengers, which the registry knows: an algorithm may have been taken out.
     challenger: Annotated[
         str | None, Field(pattern=r"^[\w.-]{1,200}$", description="the name of an algorithm")

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from helpers.config import ROOT
-from helpers.data import CsvPath, new_customers_path
+from helpers.data import TablePath, new_customers_path
 from helpers.scoring.batch import BAD_ROWS, REFUSE, check_outputs
 from helpers.settings import one_of
 from helpers.training import ModelSettings
@@ -15,8 +15,8 @@ from helpers.training import ModelSettings
 class ScoreSettings(ModelSettings):
     """What to score, and where the scores go."""
 
-    batch: CsvPath = None
-    data: CsvPath = None
+    batch: TablePath = None
+    data: TablePath = None
     out: Annotated[
         Annotated[str, Field(min_length=1)] | Path, Field(description="the path of a file, as text")
     ] = "outputs/scores.csv"

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from helpers.data import CsvPath
+from helpers.data import TablePath
 from helpers.settings import NotebookSettings
 from helpers.training.algorithms import algorithm, use_algorithms
 from helpers.training.costs import Cost
@@ -45,7 +45,7 @@ class TrainSettings(ModelSettings):
     """What to train, on what, and what mistakes cost."""
 
     model: Annotated[str, AfterValidator(_check_known), Field(description="the name of an algorithm")] = "knn"
-    data: CsvPath = None
+    data: TablePath = None
     grid: Annotated[
         dict | str | None, Field(description="hyperparameters with their values, or JSON text")
     ] = None

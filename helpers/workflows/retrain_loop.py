@@ -23,12 +23,13 @@ from helpers.training import algorithms
 from helpers.workflows.retraining import LEVEL, process_batch
 from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES
 
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx")  # of tables in a folder
 # A message is enough for these; any other error is a fault of the program and shows its traceback.
 EXPECTED_ERRORS = (ProjectError, MlflowException, OSError)
 
 
 def list_batches(path: str) -> tuple[list[Path], bool]:
-    """Return a CSV, or a folder's CSVs, oldest first; and whether it is a folder.
+    """Return a table, or a folder's tables, oldest first; and whether it is a folder.
 
     Hidden files are ignored: copy a table into the folder under a hidden name, then rename it.
 
@@ -39,7 +40,8 @@ def list_batches(path: str) -> tuple[list[Path], bool]:
     """
     for folder in (Path.cwd() / path, ROOT / path):
         if folder.is_dir():
-            batches = [file for file in folder.glob("*.csv") if not file.name.startswith(".")]
+            batches = [file for file in folder.iterdir() if file.name.endswith(SUFFIXES)]
+            batches = [file for file in batches if not file.name.startswith(".")]
             return sorted(batches, key=lambda file: (file.stat().st_mtime, file.name)), True
     return [data_path(path)], False
 

@@ -51,7 +51,7 @@ def test_without_a_checkout_the_error_says_where_the_sample_is(tmp_path, monkeyp
 def test_folder_or_pipe_is_named_as_one(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, kind in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe or a device")):
-        with pytest.raises(DataError, match=f"{path} is {kind}: save the table as a CSV"):
+        with pytest.raises(DataError, match=f"{path} is {kind}: give the path of a file with the table"):
             paths.data_path(path)
 
 

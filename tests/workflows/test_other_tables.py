@@ -113,7 +113,7 @@ def test_sixty_awkward_columns_go_through_all_notebooks(store, tmp_path, capsys)
     description, table = write_wide_table(tmp_path)
     run = ["run", "--table", description, "--data", table, "--models", "logreg", "--out", tmp_path / "out"]
     assert churn(*run) == ExitCode.FAILED
-    assert "has no sample of new customers: give the path of a CSV as batch" in capsys.readouterr().err
+    assert "has no sample of new customers: give the path of a table as batch" in capsys.readouterr().err
     assert churn(*run, "--batch", table) == ExitCode.DONE, capsys.readouterr().err
     assert production_version(store.client).name == "credit_default"
     assert "EXP_Credit_Default_Modelling" in {each.name for each in store.client.search_experiments()}
