@@ -14,10 +14,11 @@ from helpers.data.merging import (
 from helpers.data.paths import data_path, new_customers_path
 from helpers.data.problems import MIN_PER_CLASS, MISSING_VALUE, UNKNOWN_CATEGORY, rows_are
 from helpers.data.reading import missing_values, read_csv_text
-from helpers.data.schema import ROW, places, validate
+from helpers.data.schema import ROW, places
 from helpers.data.settings import DataSettings, TablePath
 from helpers.data.spoiling import UNKNOWN, spoil
 from helpers.data.synthetic import has_generator, is_synthetic, known_shifts, make_customers
+from helpers.data.validation import validate
 
 __all__ = [
     "MIN_PER_CLASS",

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from helpers.data.loading import read_checked
 from helpers.data.paths import data_path, source_name
 from helpers.data.problems import Problem
-from helpers.data.reading import read_checked
-from helpers.data.schema import places, refuse, with_whole_outcome
+from helpers.data.schema import places
+from helpers.data.validation import refuse, with_whole_outcome
 
 
 def load_sound(data: str | os.PathLike | None = None) -> tuple[pd.DataFrame, pd.Series]:

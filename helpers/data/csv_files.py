@@ -73,9 +73,14 @@ class CsvFile:
         """Return how pandas alone reads it, every value as text, from the path ``data``."""
         options = {
             "sep": self._delimiter, "encoding": self._encoding, "skiprows": self._skipped, "dtype": "str",
-            "keep_default_na": False,
+            "keep_default_na": False, "compression": "gzip" if self.is_compressed else None,
         }  # fmt: skip
         return f"pd.read_csv(data, {', '.join(f'{name}={value!r}' for name, value in options.items())})"
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether it is a gzip archive."""
+        return self._raw.is_compressed
 
     @property
     def has_points_only(self) -> bool:

@@ -2,16 +2,22 @@
 
 import os
 import warnings
-from collections.abc import Collection
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
 from helpers.config import SEED, TEST_SIZE
 from helpers.data.paths import data_path, source_name
-from helpers.data.reading import read_checked
-from helpers.data.schema import refuse, with_whole_outcome
+from helpers.data.problems import Problem
+from helpers.data.raw_files import RawFile
+from helpers.data.reading import TableReader, tell
+from helpers.data.validation import Validation, refuse, with_whole_outcome
 from helpers.errors import DataWarning
 from helpers.table import current_table
 
@@ -35,12 +41,12 @@ def load(
     data : path, optional
         See ``paths.data_path``.
     target, tolerate
-        See ``schema.validate``.
+        See ``validation.validate``.
 
     Returns
     -------
     DataFrame
-        See ``schema.validate``; the index tells each row's place in the file, see ``schema.places``.
+        See ``validation.validate``; the index tells each row's place in the file, see ``schema.places``.
         ``attrs`` has ``source``, what to call the file in the captions of plots; and where the file is not
         written as the project writes its own, ``assumed`` and ``script``, see ``reading.TableReader``.
 
@@ -66,3 +72,55 @@ def split(df: pd.DataFrame) -> Split:
     described = current_table()
     X, y = df[described.feature_names], df[described.target_name]
     return Split(*train_test_split(X, y, test_size=TEST_SIZE, stratify=y, random_state=SEED))
+
+
+def read_checked(path: Path, *, target: bool = True) -> tuple[pd.DataFrame, list[Problem]]:
+    """Read and check a file; what was assumed of it is told in a warning.
+
+    Parameters
+    ----------
+    path : Path
+    target : bool
+        See `validation.Validation`.
+
+    Returns
+    -------
+    DataFrame
+        See `validation.Validation`; ``attrs`` has ``assumed`` and ``script`` of `reading.TableReader`, unless
+        they are empty.
+    list of Problem
+        Everything that is wrong with the rows.
+
+    Raises
+    ------
+    DataError
+        See `reading.TableReader`; nothing of a broken file is returned.
+    """
+    reader = TableReader(RawFile(path.name, path))
+    validation = Validation(target, reader.names)
+    table = _join(map(validation.add, reader.chunks()))
+    tell(path.name, reader.assumed)
+    found = {"assumed": reader.assumed, "script": reader.script}
+    table.attrs.update({name: value for name, value in found.items() if value})
+    return table, validation.problems()
+
+
+def _join(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return validated parts as one table; hardly more memory is needed than for the table."""
+    numbers: dict[str, array] = defaultdict(lambda: array("d"))
+    texts: dict[str, list[pd.Series]] = defaultdict(list)
+    places: list[pd.Index] = []
+    for part in parts:
+        places.append(part.index)
+        for name in map(str, part):
+            values = part[name]
+            if values.dtype == "float64":
+                numbers[name].frombytes(values.to_numpy().tobytes())
+            else:
+                texts[name].append(values)
+    columns: dict[str, pd.Series] = {
+        name: pd.Series(np.frombuffer(values)) for name, values in numbers.items()
+    }
+    columns |= {name: pd.concat(values, ignore_index=True) for name, values in texts.items()}
+    index = places[0].append(places[1:]) if len(places) > 1 else places[0]
+    return pd.DataFrame({name: columns[name] for name in map(str, part)}, copy=False).set_axis(index)

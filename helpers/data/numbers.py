@@ -76,8 +76,13 @@ class _Evidence(dict[str, tuple[int, str]]):
 
     @property
     def is_clear(self) -> bool:
-        """Whether the column's numbers can be read in one way."""
+        """Whether there is no need to look at more of the column."""
         return len(self) > sum(kind.startswith("ambiguous") for kind in self)
+
+    def tells(self, mark: str, decimal: str) -> bool:
+        """Return whether the column tells how to read ``83.808``, given its mark and the file's."""
+        proven = any(f"proof of {each}" in self for each in NAMES)
+        return proven or ("long" in self and mark == decimal)
 
 
 def find_marks(
@@ -132,7 +137,7 @@ def find_marks(
         column: (mark, *found[f"ambiguous {mark}"])
         for column, found in columns.items()
         for mark in NAMES
-        if f"ambiguous {mark}" in found and not found.is_clear
+        if f"ambiguous {mark}" in found and not found.tells(mark, decimal)
     }
     if doubtful and stated is None:
         raise DataError(

@@ -29,6 +29,17 @@ class RawFile:
     name: str
     content: Path | bytes
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether it is a gzip archive."""
+        if isinstance(self.content, bytes):
+            return False
+        try:
+            with self.content.open("rb") as stream:
+                return stream.read(len(_GZIP)) == _GZIP
+        except OSError as error:
+            raise self._unreadable(error) from None
+
     def start(self, length: int = _BLOCK) -> bytes:
         """Return the first bytes, or fewer if there are no more.
 
@@ -53,11 +64,12 @@ class RawFile:
                 f"{self.name} is a gzip archive that is damaged or cut off. Export or copy it again."
             ) from None
         except OSError as error:
-            raise DataError(f"cannot read {self.content!s}: {error.strerror}.") from None
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: OSError) -> DataError:
+        return DataError(f"cannot read {self.content!s}: {error.strerror}.")
 
     def _open(self) -> BinaryIO:
         if isinstance(self.content, bytes):
             return io.BytesIO(self.content)
-        with self.content.open("rb") as stream:
-            compressed = stream.read(len(_GZIP)) == _GZIP
-        return gzip.open(self.content) if compressed else self.content.open("rb")  # type: ignore[return-value]
+        return gzip.open(self.content) if self.is_compressed else self.content.open("rb")  # type: ignore[return-value]

@@ -1,23 +1,17 @@
 """Read a table as the description in use says, from a CSV of any dialect, Parquet or Excel."""
 
 import warnings
-from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from helpers.data.csv_files import ROWS
 from helpers.data.headers import find_columns
-from helpers.data.numbers import COMMA, MARKS, NAMES, POINT, Marks, as_numbers, find_marks, plain
-from helpers.data.problems import Problem
+from helpers.data.numbers import COMMA, MARKS, NAMES, Marks, as_numbers, find_marks, plain
+from helpers.data.opening import open_file
 from helpers.data.raw_files import RawFile
-from helpers.data.schema import Validation
-from helpers.data.typed_files import open_file
 from helpers.errors import DataError, DataWarning
 from helpers.table import current_table
 
@@ -32,8 +26,8 @@ class TableReader:
     Parameters
     ----------
     raw : RawFile
-    stated : str, optional
-        The decimal mark of numbers that can be read in two ways; default: the description's.
+    strict : bool
+        Whether numbers must have decimal points and nothing between thousands: none is looked at twice then.
 
     Raises
     ------
@@ -41,7 +35,7 @@ class TableReader:
         If it is no table with the columns of the description, or has numbers that can be read in two ways.
     """
 
-    def __init__(self, raw: RawFile, stated: str | None = None):
+    def __init__(self, raw: RawFile, strict: bool = False):
         self.name, self._described = raw.name, current_table()
         file = open_file(raw, self._fit)
         if not file.names:
@@ -53,7 +47,7 @@ class TableReader:
         self.names = file.names
         coded = [self._described.target_name] if self._described.target.is_coded else []
         self._numbers = [*self._described.numeric, *self._described.binary, *coded]
-        self._marks = self._find_marks(stated or MARKS.get(self._described.decimal))
+        self._marks = Marks() if strict else self._find_marks()
         self._has_groups = False
 
     def chunks(self, rows: int = ROWS) -> Iterator[pd.DataFrame]:
@@ -103,7 +97,7 @@ class TableReader:
             for given, name in zip(self._header.names, self._header.columns, strict=True)
             if name is not None and name != given
         }
-        if not (renames or self.assumed or self._file.is_typed):
+        if not (renames or self.assumed or self._file.is_typed or self._file.is_compressed):
             return {}
         marks = {name: self._marks.of(name) for name in self._header.columns if name in self._numbers}
         return {
@@ -133,12 +127,13 @@ class TableReader:
                 stacklevel=5,
             )
 
-    def _find_marks(self, stated: str | None) -> Marks:
+    def _find_marks(self) -> Marks:
         columns = [name if name in self._numbers else None for name in self._header.columns]
         wide = {name for name in columns if name is not None and self._may_have_thousands(name)}
         known = self._file.has_points_only
         if not any(columns) or (known and not wide):
             return Marks()
+        stated = MARKS.get(self._described.decimal)
         return find_marks(self.name, self._file.number_texts(columns), wide, stated, known)
 
     def _to_numbers(self, texts: pd.Series) -> pd.Series:
@@ -165,36 +160,6 @@ def missing_values() -> list[str]:
     return [text for text in MISSING_TEXTS if text not in own]
 
 
-def read_checked(path: Path, *, target: bool = True) -> tuple[pd.DataFrame, list[Problem]]:
-    """Read and check a file; what was assumed of it is told in a warning.
-
-    Parameters
-    ----------
-    path : Path
-    target : bool
-        See `schema.Validation`.
-
-    Returns
-    -------
-    DataFrame
-        See `schema.Validation`; ``attrs`` has ``assumed`` and ``script`` of `TableReader` if not empty.
-    list of Problem
-        Everything that is wrong with the rows.
-
-    Raises
-    ------
-    DataError
-        See `TableReader`; nothing of a broken file is returned.
-    """
-    reader = TableReader(RawFile(path.name, path))
-    validation = Validation(target, reader.names)
-    table = _join(map(validation.add, reader.chunks()))
-    tell(path.name, reader.assumed)
-    found = {"assumed": reader.assumed, "script": reader.script}
-    table.attrs.update({name: value for name, value in found.items() if value})
-    return table, validation.problems()
-
-
 def tell(name: str, assumed: str) -> None:
     """Warn of what was assumed of a file, if anything was."""
     if assumed:
@@ -202,8 +167,8 @@ def tell(name: str, assumed: str) -> None:
 
 
 def read_csv_text(name: str, content: bytes) -> pd.DataFrame:
-    """Read a CSV that a program sends: as `read_table`, but nothing is assumed; ``name`` is for errors."""
-    reader = TableReader(RawFile(name, content), stated=POINT)
+    """Read a CSV that a program sends: nothing is assumed of it; ``name`` is what to call it in an error."""
+    reader = TableReader(RawFile(name, content), strict=True)
     table = pd.concat(reader.chunks())
     if reader.assumed:
         raise DataError(
@@ -211,24 +176,3 @@ def read_csv_text(name: str, content: bytes) -> pd.DataFrame:
             "names of the table."
         )
     return table
-
-
-def _join(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return validated parts as one table; hardly more memory is needed than for the table."""
-    numbers: dict[str, array] = defaultdict(lambda: array("d"))
-    texts: dict[str, list[pd.Series]] = defaultdict(list)
-    places: list[pd.Index] = []
-    for part in parts:
-        places.append(part.index)
-        for name in map(str, part):
-            values = part[name]
-            if values.dtype == "float64":
-                numbers[name].frombytes(values.to_numpy().tobytes())
-            else:
-                texts[name].append(values)
-    columns: dict[str, pd.Series] = {
-        name: pd.Series(np.frombuffer(values)) for name, values in numbers.items()
-    }
-    columns |= {name: pd.concat(values, ignore_index=True) for name, values in texts.items()}
-    index = places[0].append(places[1:]) if len(places) > 1 else places[0]
-    return pd.DataFrame({name: columns[name] for name in map(str, part)}, copy=False).set_axis(index)

@@ -7,9 +7,9 @@ import pandas as pd
 
 from helpers.data.headers import refuse_duplicates
 from helpers.data.numbers import COMMA, MARKS, as_numbers, find_marks, is_number_like, plain
+from helpers.data.opening import open_file
 from helpers.data.raw_files import RawFile
 from helpers.data.reading import MISSING_TEXTS, tell
-from helpers.data.typed_files import open_file
 from helpers.errors import DataError
 
 

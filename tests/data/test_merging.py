@@ -4,8 +4,8 @@ import pytest
 
 from helpers.data.loading import load, split
 from helpers.data.merging import customer_ids, merge_batch, save_table
-from helpers.data.schema import validate
 from helpers.data.synthetic import make_customers
+from helpers.data.validation import validate
 from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.monitoring.monitor import TOLERATED

@@ -9,7 +9,7 @@ from helpers.data.problems import (
     UNKNOWN_CATEGORY,
     WRONG_TYPE,
 )
-from helpers.data.schema import check
+from helpers.data.validation import check
 from helpers.table import use_table
 from tests.support.bank import EMBEDDED_DATA
 from tests.support.wide import write_wide_table

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from helpers.data import schema
+from helpers.data import validation
 from helpers.data.synthetic import bank, make_customers
 from helpers.errors import ExitCode, SettingError
 from helpers.files import sha256
@@ -87,7 +87,7 @@ def test_every_shift_at_once_gives_the_customers_that_it_always_gave():
 def test_any_number_of_valid_customers(n):
     customers = make_customers(n, seed=5)
     assert len(customers) == n
-    assert schema.check(customers, target=n > 100)[1] == []
+    assert validation.check(customers, target=n > 100)[1] == []
 
 
 def changed(usual: pd.DataFrame, shifted: pd.DataFrame) -> set[str]:
@@ -104,7 +104,7 @@ def test_covariate_shift_makes_customers_older_and_richer(usual):
     assert changed(usual, shifted) == {"Age", "Balance", "Exited"}
     assert (shifted["Age"] - usual["Age"]).median() == 5
     assert shifted["Balance"].sum() == pytest.approx(1.25 * usual["Balance"].sum())
-    assert schema.check(make_customers(20_000, seed=11, shift={"covariate": 1}))[1] == []
+    assert validation.check(make_customers(20_000, seed=11, shift={"covariate": 1}))[1] == []
 
 
 def test_concept_shift_changes_who_churns_but_not_how_many(usual):

@@ -8,8 +8,8 @@ from sklearn.metrics import roc_auc_score
 from helpers.config import ROOT
 from helpers.data import is_synthetic, known_shifts, load, make_customers, new_customers_path, split, validate
 from helpers.data.problems import MISSING_VALUE, UNKNOWN_CATEGORY
-from helpers.data.schema import check
 from helpers.data.synthetic import GENERATORS
+from helpers.data.validation import check
 from helpers.errors import DataError, ExitCode, SettingError
 from helpers.table import current_table
 from helpers.training import add_step_prefix, make_pipeline

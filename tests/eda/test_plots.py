@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from helpers.data.loading import load
-from helpers.data.schema import validate
 from helpers.data.synthetic import make_customers
+from helpers.data.validation import validate
 from helpers.eda import plots
 from helpers.eda.statistics import feature_strength
 from tests.support.paths import REAL_DATA, needs_real_data

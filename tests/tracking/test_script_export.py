@@ -1,4 +1,5 @@
 import ast
+import gzip
 import json
 import subprocess
 import sys
@@ -83,6 +84,7 @@ def german(table: pd.DataFrame, path: Path) -> None:
 
 FORMS = {
     "german.csv": german,
+    "compressed.csv": lambda table, path: path.write_bytes(gzip.compress(table.to_csv(index=False).encode())),
     "names.csv": lambda table, path: table.rename(columns=str.lower).to_csv(path, index=False),
     "typed.parquet": lambda table, path: table.to_parquet(path),
     "typed.xlsx": lambda table, path: table.to_excel(path, index=False),
@@ -103,7 +105,7 @@ def test_script_reads_what_was_trained_on(form, tmp_path, store):
     model = make_pipeline("logreg").fit(X_train, y_train)
     run_id = store.client.create_run(store.experiment_id).info.run_id
     log_dataset(store, run_id, X_train.assign(Exited=y_train), path, "training")
-    kind = {".csv": "CSV, ", ".parquet": "Parquet", ".xlsx": "Excel"}[path.suffix]
+    kind = {".csv": "CSV", ".parquet": "Parquet", ".xlsx": "Excel"}[path.suffix]
     assert store.client.get_run(run_id).data.tags["data_format"].startswith(kind)
     log_files(store.client, run_id, model, "logreg", {"params": []}, {})
     files = Path(mlflow.artifacts.download_artifacts(run_id=run_id, dst_path=str(tmp_path)))

@@ -7,7 +7,7 @@ from mlflow.models import infer_signature
 from mlflow.types import DataType
 
 from helpers.config import ROOT, folds
-from helpers.data import problems, schema
+from helpers.data import problems, validation
 from helpers.data.loading import load, split
 from helpers.data.problems import MIN_PER_CLASS
 from helpers.data.synthetic import make_customers
@@ -24,12 +24,12 @@ def customers() -> pd.DataFrame:
 
 def message(df: pd.DataFrame, **kwargs) -> str:
     with pytest.raises(DataError) as error:
-        schema.validate(df, **kwargs)
+        validation.validate(df, **kwargs)
     return str(error.value)
 
 
 def test_valid_table_is_returned_in_the_projects_types(customers):
-    valid = schema.validate(customers)
+    valid = validation.validate(customers)
     assert list(valid) == COLUMNS
     assert set(valid[NUMERIC + BINARY].dtypes.astype(str)) == {"float64"}
     assert valid[TARGET].dtype == "int64"
@@ -40,11 +40,11 @@ def test_valid_table_is_returned_in_the_projects_types(customers):
 
 def test_extra_columns_are_dropped_and_the_order_is_restored(customers):
     shuffled = customers.assign(Score=1.0)[["Score", *reversed(COLUMNS)]]
-    assert list(schema.validate(shuffled)) == COLUMNS
+    assert list(validation.validate(shuffled)) == COLUMNS
 
 
 def test_identifiers_are_optional(customers):
-    validated = schema.validate(customers.drop(columns=IDENTIFIERS))
+    validated = validation.validate(customers.drop(columns=IDENTIFIERS))
     assert list(validated) == [name for name in COLUMNS if name not in IDENTIFIERS]
 
 
@@ -109,7 +109,7 @@ def test_single_true_among_numbers_is_refused(customers):
 
 def test_true_and_false_are_codes_of_binary_columns(customers):
     names = [*BINARY, TARGET]
-    valid = schema.validate(customers.astype(dict.fromkeys(names, bool)))
+    valid = validation.validate(customers.astype(dict.fromkeys(names, bool)))
     pd.testing.assert_frame_equal(valid[names], customers[names], check_dtype=False)
 
 
@@ -119,11 +119,11 @@ def test_identifiers_are_text_however_pandas_has_read_them(customers):
         customers["CustomerId"].astype(float),
         customers["CustomerId"].astype(object),
     ):
-        assert schema.validate(customers.assign(CustomerId=ids))["CustomerId"].tolist() == [
+        assert validation.validate(customers.assign(CustomerId=ids))["CustomerId"].tolist() == [
             str(number) for number in customers["CustomerId"]
         ]
     large = customers.assign(CustomerId=[10**19 + number for number in range(200)])
-    assert schema.validate(large)["CustomerId"].iloc[7] == "10000000000000000007"
+    assert validation.validate(large)["CustomerId"].iloc[7] == "10000000000000000007"
     customers["CustomerId"] = customers["CustomerId"].astype(object)
     customers.loc[[3, 8], "CustomerId"] = [4711, "4711"]
     assert "CustomerId: 2 rows are duplicates (line 5: '4711', line 10: '4711')" in message(customers)
@@ -131,7 +131,7 @@ def test_identifiers_are_text_however_pandas_has_read_them(customers):
 
 def test_identifiers_unused_by_models_may_be_empty(customers):
     customers[["RowNumber", "Surname"]] = None
-    assert len(schema.validate(customers)) == 200
+    assert len(validation.validate(customers)) == 200
 
 
 def test_duplicate_customer_is_shown_with_both_lines(customers):
@@ -150,7 +150,7 @@ def test_one_error_lists_all_problems_in_column_order(customers):
     broken.loc[0, "Geography"] = "Italy"
     broken.loc[1, "CustomerId"] = broken.loc[0, "CustomerId"]
     broken.loc[5, "Exited"] = 3
-    _, listed = schema.check(broken)
+    _, listed = validation.check(broken)
     assert [(problem.column, problem.kind, problem.rows) for problem in listed] == [
         ("CustomerId", problems.DUPLICATE, 2),
         ("Geography", problems.UNKNOWN_CATEGORY, 1),
@@ -174,7 +174,7 @@ def test_too_few_customers_of_a_class_are_rejected(customers, churned):
 
 def test_minimum_per_class_is_enough_for_hold_out_and_folds(customers):
     customers["Exited"] = (np.arange(200) < MIN_PER_CLASS).astype(int)
-    parts = split(schema.validate(customers))
+    parts = split(validation.validate(customers))
     splits = folds().split(parts.X_train, parts.y_train)
     assert all(parts.y_train.iloc[rows].nunique() == 2 for fold in splits for rows in fold)
     assert parts.y_test.nunique() == 2
@@ -185,22 +185,22 @@ def test_table_without_rows_is_rejected(customers):
 
 
 def test_new_customers_need_only_the_features(customers):
-    assert list(schema.validate(customers[FEATURES], target=False)) == [
+    assert list(validation.validate(customers[FEATURES], target=False)) == [
         name for name in COLUMNS if name in FEATURES
     ]
     assert "Age: the column is missing" in message(customers.drop(columns="Age"), target=False)
 
 
 def test_outcomes_of_new_customers_are_checked_where_given_and_may_be_of_one_class(customers):
-    assert schema.validate(customers.assign(Exited=0), target=False)[TARGET].eq(0).all()
+    assert validation.validate(customers.assign(Exited=0), target=False)[TARGET].eq(0).all()
     assert "Exited: 200 rows are not one of 0, 1" in message(customers.assign(Exited=5), target=False)
 
 
 def test_tolerated_problems_pass():
     batch = make_customers(500, seed=7, shift={"missing": 0.2, "category": 0.1})
-    kinds = {problem.kind for problem in schema.check(batch)[1]}
+    kinds = {problem.kind for problem in validation.check(batch)[1]}
     assert kinds == {problems.MISSING_VALUE, problems.UNKNOWN_CATEGORY}
-    valid = schema.validate(batch, tolerate=kinds)
+    valid = validation.validate(batch, tolerate=kinds)
     assert valid["CreditScore"].isna().sum() == batch["CreditScore"].isna().sum() > 0
     assert "Italy" in set(valid["Geography"])
     assert "CreditScore" in message(batch, tolerate={problems.UNKNOWN_CATEGORY})
@@ -208,7 +208,7 @@ def test_tolerated_problems_pass():
 
 def test_callers_table_is_not_modified(customers):
     before = customers.copy()
-    schema.validate(customers)
+    validation.validate(customers)
     pd.testing.assert_frame_equal(customers, before)
 
 
@@ -219,14 +219,14 @@ def test_selected_rows_keep_their_line_numbers(customers):
 
 
 def test_signature_of_valid_features_gives_no_warning(customers, recwarn):
-    signature = infer_signature(schema.validate(customers)[FEATURES])
+    signature = infer_signature(validation.validate(customers)[FEATURES])
     assert not [warning for warning in recwarn if "integer" in str(warning.message).lower()]
     assert {column.type for column in signature.inputs} == {DataType.double, DataType.string}
 
 
 @needs_real_data
 def test_real_table_is_valid():
-    assert schema.check(pd.read_csv(REAL_DATA))[1] == []
+    assert validation.check(pd.read_csv(REAL_DATA))[1] == []
 
 
 @pytest.mark.parametrize("description", sorted((ROOT / "data").glob("*.yaml")), ids=lambda path: path.stem)
@@ -246,6 +246,6 @@ def test_an_outcome_in_words_is_0_and_1_and_nothing_else_is(monkeypatch):
     monkeypatch.setenv("CHURN_TABLE", "data/telecom_churn.yaml")
     customers = load().head(300)
     words = customers.assign(Churn=customers["Churn"].map({0: "No", 1: "Yes"}).astype(object))
-    assert schema.validate(words)["Churn"].equals(customers["Churn"])
+    assert validation.validate(words)["Churn"].equals(customers["Churn"])
     words.loc[words.index[:3], "Churn"] = ["1", 0, "yes"]
     assert "Churn: 3 rows are not one of No, Yes (line 2: '1', line 3: '0', line 4: 'yes')" in message(words)
