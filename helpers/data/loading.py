@@ -107,20 +107,17 @@ def read_checked(path: Path, *, target: bool = True) -> tuple[pd.DataFrame, list
 
 def _join(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return validated parts as one table; hardly more memory is needed than for the table."""
-    numbers: dict[str, array] = defaultdict(lambda: array("d"))
+    numbers: dict[str, array] = defaultdict(lambda: array("d"))  # grows in place
     texts: dict[str, list[pd.Series]] = defaultdict(list)
-    places: list[pd.Index] = []
+    index: list[pd.Index] = []
     for part in parts:
-        places.append(part.index)
+        index.append(part.index)
         for name in map(str, part):
-            values = part[name]
-            if values.dtype == "float64":
-                numbers[name].frombytes(values.to_numpy().tobytes())
+            if part[name].dtype == "float64":
+                numbers[name].frombytes(part[name].to_numpy().tobytes())
             else:
-                texts[name].append(values)
-    columns: dict[str, pd.Series] = {
-        name: pd.Series(np.frombuffer(values)) for name, values in numbers.items()
-    }
+                texts[name].append(part[name])
+    columns = {name: pd.Series(np.frombuffer(values), copy=False) for name, values in numbers.items()}
     columns |= {name: pd.concat(values, ignore_index=True) for name, values in texts.items()}
-    index = places[0].append(places[1:]) if len(places) > 1 else places[0]
-    return pd.DataFrame({name: columns[name] for name in map(str, part)}, copy=False).set_axis(index)
+    table = pd.DataFrame({name: columns[name] for name in map(str, part)}, copy=False)
+    return table.set_axis(index[0].append(index[1:]) if len(index) > 1 else index[0])

@@ -19,6 +19,7 @@ OTHER = {POINT: COMMA, COMMA: POINT}
 _NEUTRAL = " \u00a0\u202f'’"  # between thousands, too, and never decimal marks
 _SIGN = "[-+]?"
 _LIKE = rf"{_SIGN}[\d.,{_NEUTRAL}]*\d[\d.,]*(?:[eE]{_SIGN}\d+)?"
+_FEW = 100
 _LONG = rf"{_SIGN}\d{{5,}}"  # nothing is between its thousands
 
 
@@ -39,10 +40,10 @@ def _decimal(mark: str) -> str:
     return rf"{_SIGN}(?:\d+[{mark}]\d*|[{mark}]\d+)(?:[eE]{_SIGN}\d+)?"
 
 
-def _grouped(mark: str) -> str:
+def _grouped(mark: str, rest: str = "?") -> str:
     """Match a number with something between thousands, the same everywhere, given its decimal mark."""
     groups = "|".join(rf"(?:{separator}\d{{3}})+" for separator in map(re.escape, OTHER[mark] + _NEUTRAL))
-    return rf"{_SIGN}[1-9]\d{{0,2}}(?:{groups})(?:[{mark}]\d*)?"
+    return rf"{_SIGN}[1-9]\d{{0,2}}(?:{groups})(?:[{mark}]\d*){rest}"
 
 
 def _ambiguous(mark: str) -> str:
@@ -51,11 +52,15 @@ def _ambiguous(mark: str) -> str:
 
 
 def _proof(mark: str) -> str:
-    """Match a number that can only be read with this decimal mark."""
-    other = OTHER[mark]
-    whole = rf"{_SIGN}[1-9]\d{{0,2}}(?:[{other}]\d{{3}}){{2,}}"
-    parted = rf"(?={_SIGN}[\d{other}{_NEUTRAL}]+[{mark}]){_grouped(mark)}"
-    return rf"(?!{_ambiguous(mark)}$)(?:{_decimal(mark)})|{parted}|{whole}"
+    """Match a number that can only be read with this decimal mark: what `_ambiguous` leaves out."""
+    decimals = [
+        rf"(?:0\d*|\d{{4,}})[{mark}]\d*",
+        rf"\d+[{mark}](?:\d{{0,2}}|\d{{4,}})",
+        rf"\d*[{mark}]\d*[eE]{_SIGN}\d+",
+        rf"[{mark}]\d+",
+    ]
+    millions = rf"{_SIGN}[1-9]\d{{0,2}}(?:[{OTHER[mark]}]\d{{3}}){{2,}}"
+    return rf"{_SIGN}(?:{'|'.join(decimals)})|{_grouped(mark, '')}|{millions}"
 
 
 class _Evidence(dict[str, tuple[int, str]]):
@@ -63,14 +68,17 @@ class _Evidence(dict[str, tuple[int, str]]):
 
     def collect(self, texts: pd.Series, wide: bool) -> None:
         """Look at more of the column's values; thousands are only possible in a wide one."""
+        marked = texts[texts.str.contains("[.,]")]
         for mark in NAMES:
-            self._find(f"proof of {mark}", texts, _proof(mark))
-            self._find(f"ambiguous {mark}" if wide else f"proof of {mark}", texts, _ambiguous(mark))
+            self._find(f"proof of {mark}", marked, _proof(mark))
+            self._find(f"ambiguous {mark}" if wide else f"proof of {mark}", marked, _ambiguous(mark))
         self._find("long", texts, _LONG)
 
     def _find(self, kind: str, texts: pd.Series, pattern: str) -> None:
-        if kind not in self:
-            found = texts[texts.str.fullmatch(pattern)]
+        for some in (texts.head(_FEW), texts):  # the first values tell most often
+            if kind in self:
+                return
+            found = some[some.str.fullmatch(pattern)]
             if len(found):
                 self[kind] = int(found.index[0]) + 2, str(found.iloc[0])
 

@@ -128,10 +128,11 @@ class TableReader:
             )
 
     def _find_marks(self) -> Marks:
-        columns = [name if name in self._numbers else None for name in self._header.columns]
-        wide = {name for name in columns if name is not None and self._may_have_thousands(name)}
         known = self._file.has_points_only
-        if not any(columns) or (known and not wide):
+        wide = {name for name in self._numbers if self._may_have_thousands(name)}
+        needed = wide if known else {*self._numbers}
+        columns = [name if name in needed else None for name in self._header.columns]
+        if not any(columns):
             return Marks()
         stated = MARKS.get(self._described.decimal)
         return find_marks(self.name, self._file.number_texts(columns), wide, stated, known)
