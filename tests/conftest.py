@@ -16,9 +16,11 @@ from tests.support import stores
 @pytest.fixture(autouse=True)
 def table_and_algorithms_in_use():
     """Leave no test the table or the file of algorithms that another one chose."""
-    before = {name: os.environ.get(name) for name in (reading.VARIABLE, own_algorithms.VARIABLE)}
+    variables = (reading.VARIABLE, own_algorithms.VARIABLE)
+    before = {variable.name: os.environ.get(variable.name) for variable in variables}
     yield
-    reading._at_start.clear()
+    for variable in variables:
+        variable.reset()
     for name, value in before.items():
         os.environ.pop(name, None)
         if value is not None:

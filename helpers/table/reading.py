@@ -12,14 +12,13 @@ from helpers.config import ROOT
 from helpers.errors import DescriptionError
 from helpers.table.description import TableDescription
 from helpers.table.problems import problems_of
+from helpers.variables import PathVariable
 
 # In a checkout it is beside its samples; the installed package has a copy.
 BANK = ROOT / "data" / "bank_churn.yaml"
 if not BANK.is_file():
     BANK = Path(__file__).with_name("bank_churn.yaml")
-VARIABLE = "CHURN_TABLE"
-# What VARIABLE was before `use_table` first changed it, once it has: an open kernel has a past.
-_at_start: dict[str, str | None] = {}
+VARIABLE = PathVariable("CHURN_TABLE")
 
 
 class _Loader(yaml.BaseLoader):
@@ -52,18 +51,13 @@ def current_table() -> TableDescription:
 
 
 def description_path() -> Path:
-    """Return the file of the description in use; a relative one is tried from here, then from the root."""
-    path = Path(os.path.expanduser(os.environ.get(VARIABLE) or BANK))
-    if not path.is_absolute():
-        path = next((folder / path for folder in (Path.cwd(), ROOT) if (folder / path).is_file()), path)
-        if path.is_absolute():
-            os.environ[VARIABLE] = str(path)  # kernels start in another folder
-    return path
+    """Return the file of the description in use."""
+    return VARIABLE.path or BANK
 
 
 def chosen_table() -> dict[str, str]:
     """Return the notebook parameter ``table`` that chooses the description in use; empty for the bank's."""
-    return {"table": str(description_path())} if os.environ.get(VARIABLE) else {}
+    return {"table": str(path)} if (path := VARIABLE.path) else {}
 
 
 def use_table(path: str | os.PathLike | None) -> TableDescription:
@@ -79,23 +73,7 @@ def use_table(path: str | os.PathLike | None) -> TableDescription:
     DescriptionError
         See `read_description`.
     """
-    before = os.environ.get(VARIABLE)
-    if path:
-        _at_start.setdefault(VARIABLE, before)
-        _set_variable(os.fspath(path))
-    else:
-        _set_variable(_at_start.get(VARIABLE, before))
-    try:
-        return current_table()
-    except DescriptionError:
-        _set_variable(before)
-        raise
-
-
-def _set_variable(value: str | None) -> None:
-    os.environ.pop(VARIABLE, None)
-    if value is not None:
-        os.environ[VARIABLE] = value
+    return VARIABLE.use(path, current_table)
 
 
 @lru_cache(maxsize=16)
@@ -130,7 +108,7 @@ def _content(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     except OSError as error:
         raise DescriptionError(
-            f"cannot read the table's description {path}: {error.strerror}. Check the path ({VARIABLE})."
+            f"cannot read the table's description {path}: {error.strerror}. Check the path ({VARIABLE.name})."
         ) from None
     except UnicodeDecodeError:
         raise DescriptionError(f"{path} is not UTF-8 text: save it as such.") from None

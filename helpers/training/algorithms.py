@@ -90,24 +90,25 @@ def algorithm(name: str) -> Algorithm:
     return known[name]
 
 
-def use_algorithms(path: str | os.PathLike | None) -> None:
-    """Use the algorithms of a file from here on, in this process and those it starts; None changes nothing.
+def use_algorithms(path: str | os.PathLike | None) -> dict[str, Algorithm]:
+    """Use the algorithms of a file from here on, in this process and those it starts.
+
+    Parameters
+    ----------
+    path : path or None
+        None for the file that the process started with, if any: an earlier call no longer counts.
+
+    Returns
+    -------
+    dict
+        See `algorithms`.
 
     Raises
     ------
     SettingError
-        See `algorithms`; also of a file that is in use already.
+        See `algorithms`.
     """
-    before = os.environ.get(VARIABLE)
-    if path:
-        os.environ[VARIABLE] = os.fspath(path)
-    try:
-        algorithms()
-    except SettingError:
-        os.environ.pop(VARIABLE, None)
-        if before is not None:
-            os.environ[VARIABLE] = before
-        raise
+    return VARIABLE.use(path, algorithms)
 
 
 def make_pipeline(name: str, customers: pd.DataFrame | None = None) -> Pipeline:

@@ -13,33 +13,17 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import FunctionType, ModuleType
 
-from helpers.config import ROOT
 from helpers.errors import SettingError
 from helpers.training.entries import Algorithm, check_entry
+from helpers.variables import PathVariable
 
-VARIABLE = "CHURN_ALGORITHMS"
+VARIABLE = PathVariable("CHURN_ALGORITHMS")
 GROUP = "churn.algorithms"
-
-
-def algorithms_path() -> Path | None:
-    """Return the user's file of algorithms: the variable ``CHURN_ALGORITHMS``; None if there is none.
-
-    A relative path is tried from here, then from the project's root.
-    """
-    if not (given := os.environ.get(VARIABLE)):
-        return None
-    path = Path(os.path.expanduser(given))
-    if not path.is_absolute():
-        path = next((folder / path for folder in (Path.cwd(), ROOT) if (folder / path).is_file()), path)
-        if path.is_absolute():
-            os.environ[VARIABLE] = str(path)  # kernels start in another folder
-    return path
 
 
 def chosen_algorithms() -> dict[str, str]:
     """Return the notebook parameter ``algorithms`` that chooses the file in use; empty if there is none."""
-    path = algorithms_path()
-    return {"algorithms": str(path)} if path else {}
+    return {"algorithms": str(path)} if (path := VARIABLE.path) else {}
 
 
 def own_algorithms() -> list[tuple[str, dict[str, Algorithm]]]:
@@ -51,7 +35,7 @@ def own_algorithms() -> list[tuple[str, dict[str, Algorithm]]]:
         If a source cannot be imported, or an entry does not have what it needs.
     """
     found = _from_packages()
-    if path := algorithms_path():
+    if path := VARIABLE.path:
         found = [*found, (str(path), _entries_of(_import(path)))]
     return found
 
@@ -67,7 +51,7 @@ def own_types() -> set[str]:
     types = {
         name for _, entries in own_algorithms() for entry in entries.values() for name in entry.trusted_types
     }
-    if path := algorithms_path():
+    if path := VARIABLE.path:
         module = _import(path)
         defined = (
             thing
@@ -80,7 +64,7 @@ def own_types() -> set[str]:
 
 def file_with(types: Iterable[str]) -> Path | None:
     """Return the user's file if it defines one of these types, else None."""
-    path = algorithms_path()
+    path = VARIABLE.path
     return path if path and any(name.partition(".")[0] == path.stem for name in types) else None
 
 
@@ -126,7 +110,7 @@ def _import(path: Path) -> ModuleType:
     """Import the file under its own name, by which a stored model names its types; once per process."""
     name = path.stem
     if not path.is_file():
-        raise SettingError(f"no file of algorithms {path}: check the path ({VARIABLE}, --algorithms)")
+        raise SettingError(f"no file of algorithms {path}: check the path ({VARIABLE.name}, --algorithms)")
     if path.suffix != ".py" or not re.fullmatch(r"[A-Za-z]\w*", name) or keyword.iskeyword(name):
         raise SettingError(f"{path} cannot be imported: name it like a Python module, as in my_models.py")
     module = sys.modules.get(name)
