@@ -43,7 +43,7 @@ class CsvFile:
         If it is not text, or begins with an unknown ``sep=``.
     """
 
-    kind, is_typed = "CSV", False
+    kind, place, is_typed = "CSV", "line", False
 
     def __init__(self, raw: RawFile, fit: Callable[[Sequence[list[str]]], int]):
         self.name, self._raw, self._encoding = raw.name, raw, find_encoding(raw)
@@ -64,7 +64,8 @@ class CsvFile:
     @property
     def assumed(self) -> list[str]:
         """Return in what it differs from the project's own files."""
-        delimiter = [] if self._delimiter == COMMA else [f"{DELIMITERS[self._delimiter]} between values"]
+        stated = ["a first line sep=,"] if self._skipped else []
+        delimiter = stated if self._delimiter == COMMA else [f"{DELIMITERS[self._delimiter]} between values"]
         encoding = [NAMES.get(self._encoding, self._encoding.upper())] if self._encoding != UTF_8 else []
         return delimiter + encoding
 

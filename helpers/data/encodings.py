@@ -20,8 +20,8 @@ _OTHER_FORMATS = {
     b"%PDF": "a PDF",
     b"<": "HTML or XML",
     b"{": "JSON",
-    b"[": "JSON",
 }
+_JSON_LIST = re.compile(rb'\[\s*[\[{"\d-]')
 _MARKS = {  # UTF-32's begins with UTF-16's
     codecs.BOM_UTF8: UTF_8,
     codecs.BOM_UTF32_LE: "utf-32",
@@ -30,9 +30,18 @@ _MARKS = {  # UTF-32's begins with UTF-16's
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _UNMARKED = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-# Words of Western Europe have at most two such letters in a row; those of other alphabets have more.
-_NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]|[\x80-\xff]{3}")
-_UTF_8_LETTER = re.compile(rb"[\xc3\xc5][\x80-\xbf]")
+# What no text of Western Europe has in Windows-1252: bytes without a meaning; three letters with accents in a
+# row, as other alphabets have; a mark that never follows a letter, or is never between two; a capital letter
+# with a caron or a diaeresis within a word; a letter in UTF-8.
+_LETTER = rb"[A-Za-z\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xff]"
+_NOT_WINDOWS = re.compile(
+    rb"[\x81\x8d\x8f\x90\x9d]|[\xc0-\xff]{3}|[A-Za-z\x80-\xff][\x82\x84\x88\x8b\x98]|"
+    + _LETTER
+    + rb"[\x80\x83\x89\x93-\x95\x99\x9b\xa1-\xa9\xab\xac\xae\xaf\xb1-\xb3\xb6\xb8\xb9\xbb-\xbf]"
+    + _LETTER
+    + rb"|[a-z][\x8a\x8e\x9f]|[A-Z\xc0-\xff][\x8a\x8e\x9f][a-z]"
+    rb"|[\xc3-\xc5][\x80-\x84\x86-\x90\x95\x98\x9a-\x9f\xa1-\xac\xae-\xb3\xb5\xb6\xb8-\xbf]"
+)
 
 
 def find_encoding(raw: RawFile) -> str:
@@ -53,6 +62,8 @@ def find_encoding(raw: RawFile) -> str:
     for magic, format_name in _OTHER_FORMATS.items():
         if text.startswith(magic):
             raise DataError(f"{raw.name} is not a CSV but {format_name}. Save it as CSV.")
+    if _JSON_LIST.match(text):
+        raise DataError(f"{raw.name} is not a CSV but JSON. Save it as CSV.")
     encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
     if encoding is None and b"\0" in start:
         encoding = next((name for name in _UNMARKED if _is_readable(start[:1000], name)), None)
@@ -109,7 +120,7 @@ def _is_windows(raw: RawFile) -> bool:
     """Tell whether a text that is not UTF-8 can only be Windows-1252 (or Latin 1, a part of it)."""
     end = b""
     for block in raw.blocks():
-        if _NOT_WINDOWS.search(window := end + block) or _UTF_8_LETTER.search(window):
+        if _NOT_WINDOWS.search(end + block):
             return False
         end = block[-2:]
     return True

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def stated_delimiter(name: str, line: str) -> str | None:
     DataError
         If it is none of `DELIMITERS`.
     """
-    match = _SEPARATOR.fullmatch(line)
+    match = _SEPARATOR.fullmatch(line.rstrip(" "))
     if match and match[1] not in DELIMITERS:
         raise DataError(
             f"{name}: {line!r} states none of {', '.join(DELIMITERS.values())}. Correct or remove it."
@@ -70,7 +71,7 @@ def find_columns(name: str, names: Sequence[str], described: TableDescription) -
         alike = [
             place
             for place, given in enumerate(names)
-            if columns[place] is None and _essence(given) == _essence(wanted)
+            if columns[place] is None and _essence(given) == _essence(wanted) != ""
         ]
         if len(alike) > 1:
             several = " and ".join(repr(names[place]) for place in alike)
@@ -94,4 +95,5 @@ def refuse_duplicates(name: str, columns: Iterable[str]) -> None:
 
 def _essence(name: str) -> str:
     """Return what two names that are alike share: letters and digits, in lower case."""
-    return "".join(character for character in name.casefold() if character.isalnum())
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(character for character in plain if character.isalnum())

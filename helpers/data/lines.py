@@ -67,10 +67,10 @@ class Records(io.TextIOBase):
             if end and (records := self._check(text[: end - 1].split("\n"))):
                 return records
         last, self._unfinished = self._unfinished, ""
-        if last:
-            self.has_line_end = False
-            return self._check([last])
-        return ""
+        if not last:
+            return ""
+        self.has_line_end = self._is_blank(last)
+        return self._check([last])
 
     def lines_of(self, records: np.ndarray) -> np.ndarray:
         """Return the lines, from 1, of some records; the header is record 0."""

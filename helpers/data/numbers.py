@@ -68,6 +68,7 @@ class _Evidence(dict[str, tuple[int, str]]):
 
     def collect(self, texts: pd.Series, wide: bool) -> None:
         """Look at more of the column's values; thousands are only possible in a wide one."""
+        texts = texts.str.strip()
         marked = texts[texts.str.contains("[.,]")]
         for mark in NAMES:
             self._find(f"proof of {mark}", marked, _proof(mark))
@@ -85,12 +86,11 @@ class _Evidence(dict[str, tuple[int, str]]):
     @property
     def is_clear(self) -> bool:
         """Whether there is no need to look at more of the column."""
-        return len(self) > sum(kind.startswith("ambiguous") for kind in self)
+        return any(f"proof of {mark}" in self for mark in NAMES)
 
     def tells(self, mark: str, decimal: str) -> bool:
         """Return whether the column tells how to read ``83.808``, given its mark and the file's."""
-        proven = any(f"proof of {each}" in self for each in NAMES)
-        return proven or ("long" in self and mark == decimal)
+        return self.is_clear or ("long" in self and mark == decimal)
 
 
 def find_marks(
@@ -99,6 +99,7 @@ def find_marks(
     wide: Collection[str],
     stated: str | None = None,
     known: bool = False,
+    place: str = "line",
 ) -> Marks:
     """Find out how a file writes its numbers, reading no more of it than is needed.
 
@@ -114,6 +115,8 @@ def find_marks(
         The decimal mark of numbers that can be read in two ways.
     known : bool
         Whether the decimal mark can only be a point, as in a CSV with commas and without quotes.
+    place : str
+        What to call a line in an error.
 
     Raises
     ------
@@ -133,9 +136,11 @@ def find_marks(
         for mark in NAMES
         for kind in [f"proof of {mark}"]
     }
+    if known and proofs[POINT]:
+        proofs[COMMA] = None  # numbers with points between thousands, which cannot be read then
     if all(proofs.values()):
         examples = " and ".join(
-            f"a {NAMES[mark]} in {proof[0]} (line {proof[1]}: {proof[2]!r})"
+            f"a {NAMES[mark]} in {proof[0]} ({place} {proof[1]}: {proof[2]!r})"
             for mark, proof in proofs.items()
             if proof
         )
@@ -149,16 +154,16 @@ def find_marks(
     }
     if doubtful and stated is None:
         raise DataError(
-            "\n  - ".join([f"{name} has numbers that can be read in two ways:", *_both(doubtful)])
+            "\n  - ".join([f"{name} has numbers that can be read in two ways:", *_both(doubtful, place)])
         )
     return Marks(decimal, frozenset(doubtful) if stated not in (None, decimal) else frozenset())
 
 
-def _both(doubtful: dict[str, tuple[str, int, str]]) -> Iterable[str]:
+def _both(doubtful: dict[str, tuple[str, int, str]], place: str) -> Iterable[str]:
     for column, (mark, line, text) in doubtful.items():
         decimal, whole = text.replace(mark, "."), text.replace(mark, "")
         yield (
-            f"{column}: {text!r} (line {line}) is {decimal} if the {NAMES[mark]} is the decimal mark, and "
+            f"{column}: {text!r} ({place} {line}) is {decimal} if the {NAMES[mark]} is the decimal mark, and "
             f"{whole} if it is between thousands; so it is with every value. State which: `decimal: "
             f"{NAMES[mark]}` or `decimal: {NAMES[OTHER[mark]]}` in the table's description (for a draft of "
             "one, `--decimal`), or export the numbers with nothing between thousands."
@@ -171,7 +176,7 @@ def plain(texts: pd.Series, decimal: str) -> tuple[pd.Series, bool]:
     Parameters
     ----------
     texts : Series of str
-        What is no number with this decimal mark stays as it is.
+        What is no number with this decimal mark stays as it is; blanks around it do not count.
     decimal : str
         The mark.
 
@@ -186,6 +191,7 @@ def plain(texts: pd.Series, decimal: str) -> tuple[pd.Series, bool]:
     DataError
         If there are decimal points where the mark is a comma.
     """
+    texts = texts.str.strip()
     grouped = _matches(texts, _grouped(decimal))
     if decimal == COMMA:
         foreign = texts[_matches(texts, _decimal(POINT)) & ~grouped]

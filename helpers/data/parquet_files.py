@@ -29,7 +29,7 @@ class ParquetFile(TypedFile):
             self._file = parquet.ParquetFile(path)
         except (ArrowException, OSError) as error:
             raise self._damaged(error) from None
-        self._errors = (ArrowException, OSError)
+        self._errors = (ArrowException, OSError, NotImplementedError)
         names = list(self._file.schema_arrow.names)
         self.first_line = ",".join(names)
         self.names = names if fit([names]) else []
@@ -39,13 +39,19 @@ class ParquetFile(TypedFile):
         start = 1
         try:
             for batch in self._file.iter_batches(rows, columns=list(kept)):
-                part = batch.to_pandas(types_mapper=pd.ArrowDtype)
+                part = batch.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
                 yield part.rename(columns=kept).set_axis(pd.RangeIndex(start, start + len(part)))
                 start += len(part)
         except self._errors as error:
             raise self._damaged(error) from None
         if start == 1:
             yield pd.DataFrame(columns=list(kept.values()))
+
+    def _as_text(self, values: pd.Series) -> pd.Series:
+        digits = {"double": 53, "float": 24, "halffloat": 11}.get(str(values.dtype).removesuffix("[pyarrow]"))
+        if digits:
+            self._refuse_rounded(values, 2**digits, f"that a {values.dtype} may have rounded")
+        return super()._as_text(values)
 
     def _damaged(self, error: Exception) -> DataError:
         return DataError(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_string_dtype
+from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from helpers.data.csv_files import ROWS
 from helpers.data.headers import find_columns
@@ -71,7 +71,7 @@ class TableReader:
         last, has_last = columns[-1], False
         for chunk in self._file.chunks(columns, texts, missing, self._marks.decimal, rows):
             for name in chunk.columns.intersection(self._numbers):
-                if is_string_dtype(chunk[name]):
+                if not is_numeric_dtype(chunk[name]):  # bool is
                     chunk[name] = self._to_numbers(chunk[name])
             has_last = has_last or (last is not None and bool(chunk[last].notna().any()))
             yield chunk
@@ -135,19 +135,23 @@ class TableReader:
         if not any(columns):
             return Marks()
         stated = MARKS.get(self._described.decimal)
-        return find_marks(self.name, self._file.number_texts(columns), wide, stated, known)
+        return find_marks(self.name, self._file.number_texts(columns), wide, stated, known, self._file.place)
 
-    def _to_numbers(self, texts: pd.Series) -> pd.Series:
+    def _to_numbers(self, values: pd.Series) -> pd.Series:
+        is_text = values.map(lambda value: isinstance(value, str))
         try:
-            numbers, has_groups = plain(texts, self._marks.of(str(texts.name)))
+            texts, has_groups = plain(values[is_text].astype("str"), self._marks.of(str(values.name)))
         except DataError as error:
             raise DataError(f"{self.name}: {error}") from None
         self._has_groups = self._has_groups or has_groups
-        return as_numbers(numbers)
+        if is_string_dtype(values):
+            return as_numbers(texts.reindex(values.index))
+        return values.mask(is_text, as_numbers(texts).astype(object))
 
     def _may_have_thousands(self, name: str) -> bool:
         bounds = self._described.bounds(name)
-        return not self._described.choices(name) and (bounds is None or bounds[1] >= _THOUSAND)
+        possible = self._described.choices(name) or bounds
+        return not possible or max(abs(float(value)) for value in possible) >= _THOUSAND
 
     def _missing(self, name: str) -> list[str]:
         """Return how a missing value is written; an identifier is only missing where nothing is."""

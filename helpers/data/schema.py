@@ -8,7 +8,6 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype, is
 from helpers.table import TableDescription, current_table
 
 ROW = "row"  # see places
-_TRUTHS = {"True": 1, "TRUE": 1, "true": 1, "False": 0, "FALSE": 0, "false": 0}
 
 
 def places(index: pd.Index) -> pd.Index:
@@ -41,8 +40,6 @@ def as_floats(values: pd.Series, is_quantity: bool) -> pd.Series:
     if is_quantity:
         is_bool = values.map(lambda value: isinstance(value, bool | np.bool_)).astype(bool)
         values = values.mask(is_bool, None)
-    else:  # pandas reads True as text where there is also another value
-        values = values.map(lambda value: _TRUTHS.get(value, value) if isinstance(value, str) else value)
     return pd.to_numeric(values, errors="coerce").astype("float64")
 
 

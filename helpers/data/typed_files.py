@@ -12,6 +12,7 @@ from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype, 
 from helpers.data.csv_files import NOTHING, ROWS
 from helpers.data.numbers import POINT
 from helpers.data.schema import ROW
+from helpers.errors import DataError
 
 
 class TypedFile:
@@ -19,6 +20,7 @@ class TypedFile:
 
     is_typed, is_compressed, has_points_only, open_end = True, False, False, None
     kind: str
+    place = ROW
     name: str
     names: list[str]
     expression: str
@@ -32,7 +34,7 @@ class TypedFile:
     def number_texts(self, columns: Sequence[str | None]) -> Iterator[pd.DataFrame]:
         """Yield the numbers that are written as text; typed ones can be read in one way only."""
         for part in self._parts(columns, ROWS):
-            mixed = [name for name in part if is_string_dtype(part[name]) or part[name].dtype == object]
+            mixed = [name for name in part if not is_numeric_dtype(part[name])]
             if not mixed:
                 return
             texts = part[mixed].map(lambda value: value if isinstance(value, str) else None)
@@ -58,6 +60,15 @@ class TypedFile:
                     chunk[name] = chunk[name].mask(chunk[name].isin(ways))
             yield chunk
 
+    def _refuse_rounded(self, values: pd.Series, least: int, what: str) -> None:
+        """Refuse numbers in a column of text that may have lost digits."""
+        rounded = values.map(lambda value: isinstance(value, int | float) and abs(value) >= least)
+        if (rounded := rounded.fillna(False).astype(bool)).any():
+            raise DataError(
+                f"{self.name}: {values.name} has a number {what} (row {rounded.idxmax()}). Export the column "
+                "as text."
+            )
+
     def _as_text(self, values: pd.Series) -> pd.Series:
         if not is_string_dtype(values):
             values = values.astype(object).map(as_csv_text, na_action="ignore")
@@ -66,7 +77,9 @@ class TypedFile:
 
 def as_csv_text(value: Any) -> str:
     """Return a value as a CSV would have it: 7.0 as 7, a day without its midnight."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, float | Decimal) and value == value // 1:
         return str(int(value))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()

@@ -149,6 +149,8 @@ class Validation:
             else:
                 numbers = codes(values, described) if name == described.target_name else values
                 columns[name] = as_floats(numbers, name in described.numeric)
+                if not (described.bounds(name) or described.choices(name)):
+                    columns[name] = columns[name].mask(np.isinf(columns[name]))  # no model can use it
                 wrong = (values.notna() & columns[name].isna()).to_numpy()
                 self._note(name, "to_numeric", values, wrong, rows)
         return pd.DataFrame(columns, copy=False)

@@ -66,7 +66,9 @@ if __name__ == "__main__":
 _READ = '''\
 def read(data: str) -> pd.DataFrame:
     """Read the CSV."""
-    return pd.read_csv(data, dtype=dict.fromkeys(TEXTS, "str"), keep_default_na=False, na_values=MISSING)'''
+    types = dict.fromkeys(TEXTS, "str")
+    table = pd.read_csv(data, dtype=types, keep_default_na=False, na_values=MISSING)
+    return table.dropna(how="all")'''
 
 # For a file that is not written as the project writes its own.
 _READ_OTHER = Template('''\
@@ -76,7 +78,7 @@ def number(value: object, decimal: str) -> float:
         return float(value)
     kept = [character for character in value if character.isalnum() or character in "-+" + decimal]
     plain = "".join(kept).replace(decimal, ".")
-    return float({"True": 1, "False": 0}.get(plain, plain))
+    return float({"true": 1, "false": 0}.get(plain.lower(), plain))
 
 
 def text(value: object) -> str:
@@ -86,7 +88,8 @@ def text(value: object) -> str:
 
 def read(data: str) -> pd.DataFrame:
     """Read the table as it is written: $format."""
-    table = $expression.rename(columns=$renames).astype(object)
+    table = $expression.rename(columns=$renames)
+    table = table.astype(object).replace("", None).dropna(how="all")
     table = table.mask(table.isin(MISSING))
     for name, decimal in $decimal_marks.items():
         table[name] = [number(value, decimal) if pd.notna(value) else None for value in table[name]]

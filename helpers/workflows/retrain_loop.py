@@ -23,7 +23,7 @@ from helpers.training import algorithms
 from helpers.workflows.retraining import LEVEL, process_batch
 from helpers.workflows.retraining_report import TITLES, TOO_FEW_OUTCOMES
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx")  # of tables in a folder
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".xlsx", ".xlsm")  # of tables in a folder
 # A message is enough for these; any other error is a fault of the program and shows its traceback.
 EXPECTED_ERRORS = (ProjectError, MlflowException, OSError)
 
@@ -40,8 +40,8 @@ def list_batches(path: str) -> tuple[list[Path], bool]:
     """
     for folder in (Path.cwd() / path, ROOT / path):
         if folder.is_dir():
-            batches = [file for file in folder.iterdir() if file.name.endswith(SUFFIXES)]
-            batches = [file for file in batches if not file.name.startswith(".")]
+            batches = [file for file in folder.iterdir() if file.name.lower().endswith(SUFFIXES)]
+            batches = [file for file in batches if not file.name.startswith((".", "~$"))]  # ~$: open in Excel
             return sorted(batches, key=lambda file: (file.stat().st_mtime, file.name)), True
     return [data_path(path)], False
 

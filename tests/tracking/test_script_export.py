@@ -20,6 +20,7 @@ from sklearn.svm import LinearSVC
 from helpers.config import SEED
 from helpers.data.loading import load, split
 from helpers.errors import SettingError
+from helpers.table import current_table
 from helpers.tracking import log_dataset
 from helpers.tracking.artifacts import log_files
 from helpers.tracking.safe_format import trusted_types
@@ -79,7 +80,8 @@ def german(table: pd.DataFrame, path: Path) -> None:
         Balance=[f"{value:,.2f}".translate(str.maketrans(",.", ".,")) for value in table["Balance"]],
         HasCrCard=table["HasCrCard"].eq(1),
     )
-    euros.to_csv(path, sep=";", decimal=",", encoding="cp1252", index=False)
+    text = euros.to_csv(sep=";", decimal=",", index=False) + (";" * 13 + "\n") * 3  # Excel's empty rows
+    path.write_text(text, encoding="cp1252")
 
 
 FORMS = {
@@ -114,3 +116,28 @@ def test_script_reads_what_was_trained_on(form, tmp_path, store):
         cwd=files / "pipeline", capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(script.stdout) == evaluate(model, X_test, y_test)
+
+
+@pytest.mark.parametrize("form", ["typed.xlsx", "typed.parquet", "text.csv", "plain.csv"])
+@pytest.mark.filterwarnings("ignore:.* was read with")
+def test_script_reads_a_category_that_is_called_none(form, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURN_TABLE", str(EMBEDDED_DATA.with_name("telecom_churn.yaml")))
+    raw = pd.read_csv(EMBEDDED_DATA.with_name("telecom_churn.csv"), keep_default_na=False, na_values=[""])
+    path = tmp_path / form
+    if form == "typed.xlsx":
+        need_openpyxl()
+        raw.to_excel(path, index=False)
+    elif form == "typed.parquet":
+        raw.to_parquet(path)
+    else:
+        raw.to_csv(path, sep="," if form == "plain.csv" else "\t", index=False)
+    table = load(path)
+    scope = {"__name__": "script"}
+    exec(pipeline_source(make_pipeline("tree", table), "tree", [], table.attrs.get("script")), scope)
+    read = scope["read"](path)
+    assert "None" in set(read["Internet"])
+    for name in current_table().feature_names:
+        assert (
+            read[name].astype(table[name].dtype).tolist() == table[name].tolist() or table[name].isna().any()
+        )
+        assert read[name].isna().tolist() == table[name].isna().tolist()
