@@ -102,9 +102,10 @@ class ExcelFile(TypedFile):
             if cell.data_type == "f"
         }
 
-    def _as_text(self, values: pd.Series) -> pd.Series:
+    def as_text(self, values: pd.Series) -> pd.Series:
+        """Return a column as text; refuses numbers that Excel has rounded."""
         self._refuse_rounded(values, _EXACT, "of more than 15 digits, of which Excel keeps 15")
-        return super()._as_text(values)
+        return super().as_text(values)
 
     def _open(self, data_only: bool = True) -> Any:
         try:

@@ -47,11 +47,12 @@ class ParquetFile(TypedFile):
         if start == 1:
             yield pd.DataFrame(columns=list(kept.values()))
 
-    def _as_text(self, values: pd.Series) -> pd.Series:
+    def as_text(self, values: pd.Series) -> pd.Series:
+        """Return a column as text; refuses numbers that the program which wrote them may have rounded."""
         digits = {"double": 53, "float": 24, "halffloat": 11}.get(str(values.dtype).removesuffix("[pyarrow]"))
         if digits:
             self._refuse_rounded(values, 2**digits, f"that a {values.dtype} may have rounded")
-        return super()._as_text(values)
+        return super().as_text(values)
 
     def _damaged(self, error: Exception) -> DataError:
         return DataError(

@@ -51,7 +51,7 @@ class TypedFile:
         """Yield the table in parts, at least one; the index is the number of the row and is called `ROW`."""
         for part in self._parts(columns, rows):
             typed = {
-                name: self._as_text(values) if name in texts else _as_number(values)
+                name: self.as_text(values) if name in texts else _as_number(values)
                 for name, values in part.items()
             }
             chunk = pd.DataFrame(typed, index=part.index.rename(ROW))
@@ -69,7 +69,8 @@ class TypedFile:
                 "as text."
             )
 
-    def _as_text(self, values: pd.Series) -> pd.Series:
+    def as_text(self, values: pd.Series) -> pd.Series:
+        """Return a column as text; see `as_csv_text`."""
         if not is_string_dtype(values):
             values = values.astype(object).map(as_csv_text, na_action="ignore")
         return values.astype("str")
