@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from helpers.data.numbers import is_ambiguous
 from helpers.data.schema import as_text
 from helpers.errors import DataError, DescriptionError
 from helpers.files import begins_with, write_atomically
@@ -182,6 +183,7 @@ def _usable_rows(batch: pd.DataFrame, ids: pd.Series) -> tuple[pd.Series, dict[s
 
 
 def _plain_number(number: object) -> str:
-    """Write whole numbers without a point, and others so that they read back the same."""
+    """Write whole numbers without a point, and others so that they read back the same, in one way only."""
     value = float(number)  # type: ignore[arg-type]  # pandas' stubs: any object; it passes floats
-    return str(int(value)) if value.is_integer() else repr(value)
+    text = str(int(value)) if value.is_integer() else repr(value)
+    return f"{text}0" if is_ambiguous(text) else text

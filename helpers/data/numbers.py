@@ -217,5 +217,10 @@ def is_number_like(texts: pd.Series) -> bool:
     return bool(texts.dropna().str.fullmatch(_LIKE).all())
 
 
+def is_ambiguous(text: str) -> bool:
+    """Tell whether a number with a decimal point can also be read as one with thousands."""
+    return re.fullmatch(_ambiguous(POINT), text) is not None
+
+
 def _matches(texts: pd.Series, pattern: str) -> pd.Series:
     return texts.str.fullmatch(pattern).fillna(False).astype(bool)

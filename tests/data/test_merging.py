@@ -10,6 +10,7 @@ from helpers.errors import DataError
 from helpers.files import sha256
 from helpers.monitoring.monitor import TOLERATED
 from tests.support.bank import TARGET
+from tests.support.exports import described_with
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +93,11 @@ def test_hold_outs_of_old_and_merged_table_are_independent():
     fair = held_out[~customer_ids(held_out).isin(trained_on)]
     assert 700 < len(fair) < 900  # a fifth of the new ones, and a fifth of the old hold-out
     assert fair[TARGET].mean() == pytest.approx(table[TARGET].mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("decimal", ["", "decimal: comma\n", "decimal: point\n"])
+def test_a_merged_table_can_be_read_in_one_way_only(old, batch, tmp_path, monkeypatch, decimal):
+    monkeypatch.setenv("CHURN_TABLE", str(described_with(tmp_path, decimal)))
+    table = merge_batch(old, batch).table.assign(Balance=83.808)
+    again = load(save_table(table, tmp_path))
+    pd.testing.assert_frame_equal(again, table.astype({"RowNumber": "str"}))
