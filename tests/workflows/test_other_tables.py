@@ -20,6 +20,8 @@ from tests.support import bank, stores
 from tests.support.command import churn
 from tests.support.wide import write_wide_table
 
+pytestmark = pytest.mark.stack  # it takes minutes
+
 TELECOM = ROOT / "data" / "telecom_churn.yaml"
 NEW_CUSTOMERS = TELECOM.with_name("new_telecom_customers.csv")
 
