@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from helpers.config import DECISION_THRESHOLD, PRODUCTION, STAGING
 from helpers.errors import OtherTable, RegistryError
@@ -77,9 +78,12 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
     SettingError
         If the user's algorithms cannot be loaded.
     """
-    with _safe_copy(client, name, version) as folder:
+    allowed = allowed_types()
+    with _described_copy(client, get_version(client, name, version)) as (_, folder):
         try:
-            return skops.io.load(folder / WEIGHTS, trusted=sorted(allowed_types()))
+            return skops.io.load(folder / WEIGHTS, trusted=sorted(allowed))
+        except UntrustedTypesFoundException as error:
+            raise _not_allowed(name, version, _types_in(folder, name, version) - allowed) from error
         except ImportError as error:
             package = (error.name or str(error)).split(".")[0]
             raise RegistryError(
@@ -87,25 +91,27 @@ def load_version(client: MlflowClient, name: str, version: str | int) -> Pipelin
                 "in its requirements.txt"
             ) from error
         except Exception as error:  # skops and each estimator have their own; another release, too
-            raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
+            raise _not_readable(name, version, error) from error
 
 
-@contextmanager
-def _safe_copy(client: MlflowClient, name: str, version: str | int) -> Iterator[Path]:
-    """Download a version's files, checked, with no type in its weights that is not allowed here."""
-    allowed = allowed_types()
-    with _described_copy(client, get_version(client, name, version)) as (_, folder):
-        try:
-            types = set(skops.io.get_untrusted_types(file=folder / WEIGHTS)) - allowed
-        except Exception as error:  # whatever a file can hold that skops did not write
-            raise RegistryError(f"{name} version {version} has no readable model: {error}") from error
-        if types:
-            raise RegistryError(
-                f"{name} version {version} has the type {', '.join(sorted(types))}, which is trusted only "
-                "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to "
-                "their file"
-            )
-        yield folder
+def _types_in(folder: Path, name: str, version: str | int) -> set[str]:
+    """Return the types in a version's weights that skops does not trust by itself."""
+    try:
+        return set(skops.io.get_untrusted_types(file=folder / WEIGHTS))
+    except Exception as error:  # whatever a file can hold that skops did not write
+        raise _not_readable(name, version, error) from error
+
+
+def _not_allowed(name: str, version: str | int, types: set[str]) -> RegistryError:
+    return RegistryError(
+        f"{name} version {version} has the type {', '.join(sorted(types))}, which is trusted only "
+        "while algorithms that define or name it are in use: set CHURN_ALGORITHMS or --algorithms to "
+        "their file"
+    )
+
+
+def _not_readable(name: str, version: str | int, error: Exception) -> RegistryError:
+    return RegistryError(f"{name} version {version} has no readable model: {error}")
 
 
 def signature_of_version(client: MlflowClient, version: ModelVersion) -> ModelSignature:
@@ -190,7 +196,10 @@ def decision_threshold(version: ModelVersion) -> float | None:
 
 def load_pyfunc(client: MlflowClient, name: str, version: str | int) -> PyFuncModel:
     """Load a version as any MLflow client does, but from a copy that was checked as in `load_version`."""
-    with _safe_copy(client, name, version) as folder:
+    allowed = allowed_types()
+    with _described_copy(client, get_version(client, name, version)) as (_, folder):
+        if types := _types_in(folder, name, version) - allowed:  # MLflow trusts the list beside it
+            raise _not_allowed(name, version, types)
         return mlflow.pyfunc.load_model(str(folder))
 
 
