@@ -52,13 +52,14 @@ class CsvFile:
         self._skipped = 1 if stated else 0
         self._start = lines[self._skipped :] or [""]
         self.first_line = self._start[0]
-        first = self._start[: _FIRST if len(self._start) > _FIRST else max(1, len(self._start) - 1)]
+        first = self._start[:-1][:_FIRST] or self._start  # the last one may be cut off by the block
         fields = {
             delimiter: [split_line(line, delimiter) for line in first]
             for delimiter in ([stated] if stated else DELIMITERS)
         }
-        self._delimiter = max(fields, key=lambda delimiter: fit(fields[delimiter]))
-        self.names = fields[self._delimiter][0] if fit(fields[self._delimiter]) else []
+        fits = {delimiter: fit(lines) for delimiter, lines in fields.items()}
+        self._delimiter = max(fits, key=lambda delimiter: fits[delimiter])
+        self.names = fields[self._delimiter][0] if fits[self._delimiter] else []
         self.open_end: tuple[int, str] | None = None
 
     @property

@@ -34,6 +34,11 @@ class Marks:
         """Return a column's decimal mark."""
         return OTHER[self.decimal] if column in self.swapped else self.decimal
 
+    def assumed(self, has_groups: bool) -> list[str]:
+        """Return in what the numbers differ from the project's own, given whether thousands are grouped."""
+        commas = ["decimal commas"] if self.decimal == COMMA else []
+        return commas + (["separators between thousands"] if has_groups else [])
+
 
 def _decimal(mark: str) -> str:
     """Match a number with a decimal mark and nothing between thousands."""

@@ -5,6 +5,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +30,7 @@ class RawFile:
     name: str
     content: Path | bytes
 
-    @property
+    @cached_property
     def is_compressed(self) -> bool:
         """Whether it is a gzip archive."""
         if isinstance(self.content, bytes):

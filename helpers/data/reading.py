@@ -9,7 +9,7 @@ from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from helpers.data.csv_files import ROWS
 from helpers.data.headers import find_columns
-from helpers.data.numbers import COMMA, MARKS, NAMES, Marks, as_numbers, find_marks, plain
+from helpers.data.numbers import MARKS, Marks, as_numbers, find_marks, plain
 from helpers.data.opening import open_file
 from helpers.data.raw_files import RawFile
 from helpers.errors import DataError, DataWarning
@@ -81,9 +81,8 @@ class TableReader:
     @property
     def assumed(self) -> str:
         """Return, once it is read, what was assumed; empty if the file is written as the project's own."""
-        marks = [f"decimal {NAMES[COMMA]}s"] if self._marks.decimal == COMMA else []
-        groups = ["separators between thousands"] if self._has_groups else []
-        return ", ".join([*self._file.assumed, *marks, *groups, *self._header.assumed])
+        marks = self._marks.assumed(self._has_groups)
+        return ", ".join([*self._file.assumed, *marks, *self._header.assumed])
 
     @property
     def script(self) -> dict[str, Any]:

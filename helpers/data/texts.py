@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.data.headers import refuse_duplicates
-from helpers.data.numbers import COMMA, MARKS, as_numbers, find_marks, is_number_like, plain
+from helpers.data.numbers import MARKS, as_numbers, find_marks, is_number_like, plain
 from helpers.data.opening import open_file
 from helpers.data.raw_files import RawFile
 from helpers.data.reading import MISSING_TEXTS, tell
@@ -14,7 +14,7 @@ from helpers.errors import DataError
 
 
 def read_texts(path: Path, decimal: str | None = None) -> pd.DataFrame:
-    """Read a table as strictly as ``reading.read_table``, but any columns, and nothing is missing.
+    """Read a table as strictly as ``reading.TableReader``, but any columns, and nothing is missing.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def read_texts(path: Path, decimal: str | None = None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        As from ``reading.read_table``; also if the first line is no header of two or more columns, or if
+        As from ``reading.TableReader``; also if the first line is no header of two or more columns, or if
         there are no rows below it.
     """
     file = open_file(RawFile(path.name, path), _fit)
@@ -55,13 +55,13 @@ def _with_plain_numbers(
         column for column in dict.fromkeys(map(str, table)) if column and is_number_like(present[column])
     ]
     marks = find_marks(name, [present[numbers]], numbers, MARKS.get(decimal), known)
-    assumed = ["decimal commas"] if marks.decimal == COMMA else []
+    grouped = False
     for column in numbers:
         texts, has_groups = plain(present[column], marks.of(column))
         if as_numbers(texts) is not texts:
             table = table.assign(**{column: texts.fillna(table[column])})
-            assumed += ["separators between thousands"] if has_groups else []
-    return table, list(dict.fromkeys(assumed))
+            grouped = grouped or has_groups
+    return table, marks.assumed(grouped)
 
 
 def _fit(lines: Sequence[Sequence[str]]) -> int:

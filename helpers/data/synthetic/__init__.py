@@ -72,7 +72,7 @@ def make_customers(n: int, seed: int, shift: Mapping[str, float] | None = None) 
     Returns
     -------
     DataFrame of shape (n, n_columns)
-        Typed as ``reading.read_table`` would: whole numbers int64, amounts float64, text str.
+        Typed as ``reading.TableReader`` would: whole numbers int64, amounts float64, text str.
 
     Raises
     ------
